@@ -1,0 +1,306 @@
+"""Every setting of the node, once: default, help, unit and range.
+
+ROS parameters, command-line flags and the README's table are made from these fields. A field's
+description lives in its metadata as a `Setting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+import math
+from typing import Any
+
+from interwild_ros.errors import SettingError
+
+_KEY = 'setting'
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a person needs to know of one setting.
+
+    `low` and `high` are inclusive and in `unit`; `choices` lists all allowed texts;
+    `fixed` settings are read when the node is configured and cannot change after that.
+    """
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    unit: str = ''
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    fixed: bool = False
+
+    def check(self, value: Any) -> Any:
+        """Return the value in the setting's own type.
+
+        :raises SettingError: when the type is another, or the value is out of range; the message
+            names the setting, the value and what was wanted.
+        """
+        value = self._typed(value)
+        if self.choices and value not in self.choices:
+            raise SettingError(
+                f'{self.name} is {value!r}, wanted one of {", ".join(self.choices)}'
+            )
+        too_low = self.low is not None and value < self.low
+        too_high = self.high is not None and value > self.high
+        if too_low or too_high or (self.type is float and not math.isfinite(value)):
+            raise SettingError(f'{self.name} is {value}, wanted {self.range_text()}')
+        return value
+
+    def range_text(self) -> str:
+        """Return the allowed values as a person reads them; empty when anything goes."""
+        if self.choices:
+            return ' | '.join(self.choices)
+        if self.low is None and self.high is None:
+            return ''
+        if self.high is None:
+            return f'at least {self.low:g}'
+        if self.low is None:
+            return f'at most {self.high:g}'
+        return f'{self.low:g} to {self.high:g}'
+
+    def _typed(self, value: Any) -> Any:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if self.type is float and is_number:
+            return float(value)
+        if type(value) is not self.type:
+            raise SettingError(
+                f'{self.name} is {value!r} ({type(value).__name__}), wanted {self.type.__name__}'
+            )
+        return value
+
+
+def _setting(default: Any, help: str, **rest: Any) -> Any:
+    return field(default=default, metadata={_KEY: {'help': help, **rest}})
+
+
+def settings_of(kind: type) -> tuple[Setting, ...]:
+    """Return the description of every field of a settings dataclass, in order."""
+    return tuple(
+        Setting(name=f.name, type=type(f.default), default=f.default, **f.metadata[_KEY])
+        for f in fields(kind)
+    )
+
+
+class _Checked:
+    """A settings dataclass checks every value at birth, and says all that is wrong at once."""
+
+    def __post_init__(self) -> None:
+        problems = []
+        for setting in settings_of(type(self)):
+            try:
+                value = setting.check(getattr(self, setting.name))
+                object.__setattr__(self, setting.name, value)
+            except SettingError as error:
+                problems.append(str(error))
+        if problems:
+            raise SettingError('; '.join(problems))
+
+    def changed(self, changes: Mapping[str, Any]) -> Any:
+        """Return a copy with some settings changed.
+
+        :raises SettingError: for a name that does not exist or a value that is refused.
+        """
+        known = {f.name for f in fields(self)}  # type: ignore[arg-type]
+        unknown = sorted(set(changes) - known)
+        if unknown:
+            raise SettingError(f'no setting is called {", ".join(unknown)}')
+        return replace(self, **changes)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True)
+class Settings(_Checked):
+    """The settings of the hands node and of everything that runs its pipeline."""
+
+    variant: str = _setting(
+        'auto',
+        'network sizes; auto takes official when a weights file is given, else compact',
+        choices=('auto', 'official', 'compact'),
+        fixed=True,
+    )
+    weights: str = _setting(
+        '',
+        'checkpoint file; empty takes the weights that ship with the package, or rule-made ones',
+        fixed=True,
+    )
+    mano_dir: str = _setting(
+        '',
+        'folder with MANO_RIGHT and MANO_LEFT (.pkl or .npz); empty takes INTERWILD_MANO_DIR, '
+        'else the stand-in hand model',
+        fixed=True,
+    )
+    axis_angle: str = _setting(
+        'legacy',
+        'matrix to axis-angle as the released weights were trained (legacy: angles may pass pi) '
+        'or as PyTorch3D does since 0.7.6 (canonical)',
+        choices=('legacy', 'canonical'),
+        fixed=True,
+    )
+    device: str = _setting('auto', 'where the networks run: auto, cpu, cuda or cuda:N', fixed=True)
+    require_gpu: bool = _setting(
+        False, 'refuse to start without a GPU, where else a warning is given', fixed=True
+    )
+    threads: int = _setting(
+        0,
+        'CPU threads of the networks; 0 leaves the choice to PyTorch',
+        low=0,
+        high=256,
+        fixed=True,
+    )
+    image_transport: str = _setting(
+        'raw',
+        'raw subscribes to image as sensor_msgs/Image, compressed to image/compressed',
+        choices=('raw', 'compressed'),
+        fixed=True,
+    )
+    qos_reliability: str = _setting(
+        'auto',
+        'reliability asked of the image publisher; auto takes what the publisher offers',
+        choices=('auto', 'reliable', 'best_effort'),
+        fixed=True,
+    )
+    every_frame: bool = _setting(
+        False,
+        'work on every frame in order (replay) and never drop; else only on the newest one (live)',
+        fixed=True,
+    )
+    autostart: bool = _setting(
+        True, 'configure and activate at start, without a lifecycle manager', fixed=True
+    )
+    image_is_rectified: bool = _setting(
+        False, 'the image topic is rectified: use P of camera_info instead of K and D'
+    )
+    nominal_fov_deg: float = _setting(
+        60.0,
+        'horizontal field of view assumed until camera_info arrives; placement is then nominal',
+        unit='deg',
+        low=10.0,
+        high=170.0,
+    )
+    fallback_frame_id: str = _setting(
+        'camera_optical_frame', 'frame of images whose header names none'
+    )
+    region_x: int = _setting(
+        0, 'left edge of the region of interest', unit='px', low=0, high=32767
+    )
+    region_y: int = _setting(0, 'top edge of the region of interest', unit='px', low=0, high=32767)
+    region_width: int = _setting(
+        0, 'width of the region of interest; 0 is the whole frame', unit='px', low=0, high=32767
+    )
+    region_height: int = _setting(
+        0, 'height of the region of interest; 0 is the whole frame', unit='px', low=0, high=32767
+    )
+    region_scale: float = _setting(
+        1.25,
+        'margin around the region: side of the networks view over side of the region',
+        low=0.5,
+        high=4.0,
+    )
+    crop_source: str = _setting(
+        'frame',
+        'cut hand crops from the full-resolution frame, or from the 384 x 512 network input '
+        '(network: exact parity with the original)',
+        choices=('frame', 'network'),
+    )
+    mirrored_image: bool = _setting(
+        False, 'the image is mirrored, as by a selfie camera: swap left and right back'
+    )
+    min_score: float = _setting(
+        0.0,
+        'detector score under which a hand counts as absent (peak of a softmax over 3072 cells)',
+        low=0.0,
+        high=1.0,
+    )
+    max_reprojection_px: float = _setting(
+        0.0,
+        'reprojection error over which a hand counts as absent; 0 never refuses',
+        unit='px',
+        low=0.0,
+        high=10000.0,
+    )
+    placement: str = _setting(
+        'auto',
+        'solve wrists apart, together with left_from_right, or together when interacting (auto)',
+        choices=('auto', 'apart', 'together'),
+    )
+    tf_prefix: str = _setting('', 'text before the TF frames right_hand and left_hand')
+    marker_lifetime_sec: float = _setting(
+        0.4,
+        'time after which RViz drops a marker that is not renewed',
+        unit='s',
+        low=0.0,
+        high=60.0,
+    )
+    silence_sec: float = _setting(
+        3.0, 'time without an image after which the node says why', unit='s', low=0.1, high=3600.0
+    )
+    overlay_quality: int = _setting(
+        80, 'JPEG quality of ~/overlay/compressed', unit='%', low=1, high=100
+    )
+
+
+@dataclass(frozen=True)
+class CameraSettings(_Checked):
+    """The settings of the camera node."""
+
+    source: str = _setting(
+        '', 'a video file, a folder of pictures, or the number of a webcam', fixed=True
+    )
+    image_transport: str = _setting(
+        'raw',
+        'publish image, image/compressed, or both',
+        choices=('raw', 'compressed', 'both'),
+        fixed=True,
+    )
+    camera_info: str = _setting(
+        '',
+        'calibration file (yaml of camera_calibration); empty makes one from fov_deg',
+        fixed=True,
+    )
+    fov_deg: float = _setting(
+        60.0,
+        'horizontal field of view where there is no calibration file',
+        unit='deg',
+        low=10.0,
+        high=170.0,
+        fixed=True,
+    )
+    frame_id: str = _setting('camera_optical_frame', 'frame_id of every header', fixed=True)
+    rate_hz: float = _setting(
+        0.0,
+        'frames a second; 0 takes the file or the webcam rate (30 for pictures)',
+        unit='Hz',
+        low=0.0,
+        high=1000.0,
+        fixed=True,
+    )
+    pace: str = _setting(
+        'real_time',
+        'real_time keeps the rate; consumed sends the next frame when the last was worked on',
+        choices=('real_time', 'consumed'),
+        fixed=True,
+    )
+    loop: bool = _setting(False, 'begin again at the end', fixed=True)
+    publish_clock: bool = _setting(
+        False, 'publish the frame stamps on /clock, for use_sim_time', fixed=True
+    )
+    stamps: str = _setting(
+        'now',
+        'stamp frames with the time of sending, or with their time in the file, from 0 s',
+        choices=('now', 'file'),
+        fixed=True,
+    )
+    jpeg_quality: int = _setting(
+        90, 'quality of image/compressed', unit='%', low=1, high=100, fixed=True
+    )
+    wait_for_subscribers: int = _setting(
+        1,
+        'subscribers to wait for before the first frame; 0 starts at once',
+        low=0,
+        high=100,
+        fixed=True,
+    )

@@ -1,0 +1,327 @@
+"""The nouns that move through the pipeline: frozen, small, and checked once, at birth.
+
+Arrays are NumPy, on the CPU. Unless a name says otherwise lengths are metres in the camera's
+optical frame (REP 103: x right, y down, z forward), pixels are those of the image as received with
+integer coordinates at pixel centres, and joints come in the order of `hand_model.joints`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import enum
+import math
+from typing import Any
+
+from interwild_ros.errors import InputError
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Image = NDArray[np.uint8]
+
+JOINT_COUNT = 21
+VERTEX_COUNT = 778
+DISTORTION_COUNTS = {
+    'none': (0,),
+    'plumb_bob': (4, 5),
+    'rational_polynomial': (8, 12, 14),
+    'equidistant': (4,),
+}
+
+
+class Side(enum.IntEnum):
+    """The person's own hand. The values are the networks' order: right first."""
+
+    RIGHT = 0
+    LEFT = 1
+
+    @property
+    def label(self) -> str:
+        """Return 'right' or 'left'."""
+        return self.name.lower()
+
+    @property
+    def other(self) -> Side:
+        """Return the other hand's side."""
+        return Side(1 - self)
+
+
+class DepthSource(enum.IntEnum):
+    """What a hand's distance from the camera rests on. The values are those of Hand.msg."""
+
+    NONE = 0
+    INTRINSICS = 1
+    NOMINAL = 2
+    DEPTH_IMAGE = 3
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera with lens distortion, in pixels of the image as received.
+
+    `distortion` holds OpenCV's coefficients for `distortion_model` (a key of DISTORTION_COUNTS).
+    `nominal` says that the intrinsics were made up from a stated field of view.
+    """
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    distortion_model: str = 'none'
+    distortion: tuple[float, ...] = ()
+    nominal: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse sizes, focal lengths and coefficients that no camera has."""
+        if self.width <= 0 or self.height <= 0:
+            raise InputError(
+                'bad_camera', f'camera size is {self.width} x {self.height} px, wanted positive'
+            )
+        for name in ('fx', 'fy'):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(
+                    'bad_camera', f'focal length {name} is {value}, wanted finite and above 0 px'
+                )
+        for name in ('cx', 'cy'):
+            if not math.isfinite(getattr(self, name)):
+                raise InputError(
+                    'bad_camera', f'principal point {name} is {getattr(self, name)}, wanted finite'
+                )
+        counts = DISTORTION_COUNTS.get(self.distortion_model)
+        if counts is None:
+            raise InputError(
+                'bad_camera',
+                f'distortion model is {self.distortion_model!r}, wanted one of '
+                f'{", ".join(DISTORTION_COUNTS)}',
+            )
+        if len(self.distortion) not in counts:
+            raise InputError(
+                'bad_camera',
+                f'{self.distortion_model} has {len(self.distortion)} distortion coefficients, '
+                f'wanted {" or ".join(map(str, counts))}',
+            )
+        if not all(map(math.isfinite, self.distortion)):
+            raise InputError(
+                'bad_camera', f'distortion is {self.distortion}, wanted finite numbers'
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture with everything that placing hands in it needs.
+
+    `image` is uint8 RGB, (height, width, 3). `stamp_ns` is the header's stamp in nanoseconds.
+    """
+
+    image: Image
+    camera: Camera
+    stamp_ns: int
+    frame_id: str
+
+    def __post_init__(self) -> None:
+        """Check the picture's layout and that the camera describes this picture."""
+        if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3:
+            raise InputError(
+                'bad_image',
+                f'image is {self.image.dtype} {self.image.shape}, wanted uint8 (height, width, 3)',
+            )
+        height, width = self.image.shape[:2]
+        if not (height and width):
+            raise InputError('zero_size', f'image is {width} x {height} px, wanted positive')
+        if (width, height) != (self.camera.width, self.camera.height):
+            raise InputError(
+                'camera_size',
+                f'image is {width} x {height} px, its camera '
+                f'{self.camera.width} x {self.camera.height} px',
+            )
+
+
+@dataclass(frozen=True)
+class HandBox:
+    """Where the detector saw a hand.
+
+    `corners` is (x1, y1, x2, y2) in image px and may leave the image. `score` is the peak of the
+    detector's softmax map at the box centre: a ranking, not a probability.
+    """
+
+    side: Side
+    corners: tuple[float, float, float, float]
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class HandEstimate:
+    """What SHNet says of one hand, before the hand has a place in the camera's space.
+
+    `joints_image_px` (21, 2) image px; `joint_depths_m` (21,) relative to the wrist;
+    `pose` (48,) axis-angle radians, root then 15 joints, the model's mean pose not included;
+    `betas` (10,); `joints_m` (21, 3) and `vertices_m` (778, 3) relative to the wrist, camera axes.
+    """
+
+    box: HandBox
+    joints_image_px: Array
+    joint_depths_m: Array
+    pose: Array
+    betas: Array
+    joints_m: Array
+    vertices_m: Array
+
+    def __post_init__(self) -> None:
+        """Check every array's shape."""
+        _check_shapes(
+            self,
+            joints_image_px=(JOINT_COUNT, 2),
+            joint_depths_m=(JOINT_COUNT,),
+            pose=(48,),
+            betas=(10,),
+            joints_m=(JOINT_COUNT, 3),
+            vertices_m=(VERTEX_COUNT, 3),
+        )
+
+    @property
+    def side(self) -> Side:
+        """Return which hand this is."""
+        return self.box.side
+
+
+@dataclass(frozen=True, eq=False)
+class PairEstimate:
+    """Both hands as the networks see them.
+
+    `left_from_right_m` (3,) is the left wrist minus the right wrist, from TransNet. `interacting`
+    says that the two boxes overlap (the original's test).
+    """
+
+    right: HandEstimate
+    left: HandEstimate
+    left_from_right_m: Array
+    interacting: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Hand:
+    """A hand that was found and placed.
+
+    `joints_m` (21, 3) and `vertices_m` (778, 3) in the camera's optical frame;
+    `wrist_quaternion_xyzw` turns the hand's frame (geometry.wrist_frame) into camera axes;
+    `reprojection_error_px` is the root mean square over the joints.
+    """
+
+    box: HandBox
+    joints_image_px: Array
+    pose: Array
+    betas: Array
+    joints_m: Array
+    vertices_m: Array
+    wrist_quaternion_xyzw: Array
+    reprojection_error_px: float
+    depth_source: DepthSource
+
+    def __post_init__(self) -> None:
+        """Check every array's shape, and that nothing is NaN or infinite."""
+        _check_shapes(
+            self,
+            joints_image_px=(JOINT_COUNT, 2),
+            pose=(48,),
+            betas=(10,),
+            joints_m=(JOINT_COUNT, 3),
+            vertices_m=(VERTEX_COUNT, 3),
+            wrist_quaternion_xyzw=(4,),
+        )
+        for name in ('joints_m', 'vertices_m', 'joints_image_px', 'wrist_quaternion_xyzw'):
+            if not np.isfinite(getattr(self, name)).all():
+                raise InputError('not_finite', f'{name} of a placed hand holds NaN or infinity')
+
+    @property
+    def side(self) -> Side:
+        """Return which hand this is."""
+        return self.box.side
+
+    @property
+    def wrist_m(self) -> Array:
+        """Return the wrist joint (3,)."""
+        return self.joints_m[0]
+
+
+@dataclass(frozen=True)
+class NoHand:
+    """A hand that is not there, as a value. `reason` is a short snake_case word for figures."""
+
+    side: Side
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class TwoHands:
+    """What the pipeline says of one frame.
+
+    `left_from_right_m` (3,) is the left wrist minus the right wrist as TransNet sees it, and None
+    unless both hands are there.
+    """
+
+    stamp_ns: int
+    frame_id: str
+    right: Hand | NoHand
+    left: Hand | NoHand
+    interacting: bool
+    left_from_right_m: Array | None
+
+    def __post_init__(self) -> None:
+        """Check that each hand stands on its own side."""
+        for side, hand in ((Side.RIGHT, self.right), (Side.LEFT, self.left)):
+            if hand.side is not side:
+                raise InputError(
+                    'wrong_side', f'the {side.label} hand is a {hand.side.label} hand'
+                )
+
+    @property
+    def hands(self) -> tuple[Hand, ...]:
+        """Return the hands that are there, right before left."""
+        return tuple(h for h in (self.right, self.left) if isinstance(h, Hand))
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """What a consumer needs once to draw the meshes and name the joints.
+
+    `right_triangles` and `left_triangles` are (1538, 3) vertex indices, outward by the right-hand
+    rule. `joint_parents` gives -1 for the wrist. `hand_model` names the model; `is_stand_in` says
+    that it is ours and not MANO.
+    """
+
+    hand_model: str
+    is_stand_in: bool
+    joint_names: tuple[str, ...]
+    joint_parents: tuple[int, ...]
+    right_triangles: NDArray[np.uint32]
+    left_triangles: NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is running: shown in logs, diagnostics, the topology message and reports.
+
+    `weights` names the file, or the rule; `weights_meaningful` is False for rule-made weights.
+    `warnings` are sentences for a person.
+    """
+
+    variant: str
+    weights: str
+    weights_meaningful: bool
+    hand_model: str
+    hand_model_is_stand_in: bool
+    device: str
+    warnings: tuple[str, ...] = ()
+
+
+def _check_shapes(record: object, **shapes: tuple[int, ...]) -> None:
+    for name, shape in shapes.items():
+        found = getattr(record, name).shape
+        if found != shape:
+            raise InputError(
+                'bad_shape', f'{type(record).__name__}.{name} has shape {found}, wanted {shape}'
+            )
