@@ -243,7 +243,8 @@ class Hand:
     @property
     def wrist_m(self) -> Array:
         """Return the wrist joint (3,)."""
-        return self.joints_m[0]
+        wrist: Array = self.joints_m[0]
+        return wrist
 
 
 @dataclass(frozen=True)
