@@ -1,0 +1,60 @@
+"""The one home of mirroring: SHNet only ever sees right hands, so left ones pass through here.
+
+Source: NETWORKS.md sections 6 and 9, Q4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from interwild_ros.geometry.spaces import Spaces
+from interwild_ros.records import Camera, Frame
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def mirror_picture(pictures: Tensor) -> Tensor:
+    """Reverse the columns of (..., H, W)."""
+    return pictures.flip(-1)
+
+
+def mirror_volume_joints(joints: Tensor, spaces: Spaces) -> Tensor:
+    """Map 2.5D joints (..., 3) between a crop and its mirror image.
+
+    Crop columns mirror as u -> side - 1 - u. The virtual camera mirrors about its principal point
+    instead (side - u), one crop pixel away; the original keeps both, and so do we (Q4).
+    """
+    x_px = spaces.crop_from_volume(joints[..., :1])
+    x = spaces.volume_from_crop(spaces.crop_px - 1 - x_px)
+    return torch.cat([x, joints[..., 1:]], dim=-1)
+
+
+def mirror_axis_angle(axis_angle: Tensor) -> Tensor:
+    """Map rotations (..., 3) to those of the world mirrored in x: (a, -b, -c)."""
+    return axis_angle * axis_angle.new_tensor([1.0, -1.0, -1.0])
+
+
+def mirror_points(points: Tensor) -> Tensor:
+    """Map points (..., 3) to the world mirrored in x."""
+    return points * points.new_tensor([-1.0, 1.0, 1.0])
+
+
+def mirror_frame(frame: Frame) -> Frame:
+    """Undo the mirroring of a selfie picture: the picture and its camera, mirrored about x."""
+    image = np.ascontiguousarray(frame.image[:, ::-1])
+    return replace(frame, image=image, camera=mirror_camera(frame.camera))
+
+
+def mirror_camera(camera: Camera) -> Camera:
+    """Return the camera that sees the mirrored picture.
+
+    The principal point moves to the other side, and of OpenCV's distortion terms those odd in x
+    change their sign: p2, s1, s2 and tau_y.
+    """
+    coefficients = list(camera.distortion)
+    if camera.distortion_model in ('plumb_bob', 'rational_polynomial'):
+        for odd in (3, 8, 9, 13):
+            if odd < len(coefficients):
+                coefficients[odd] = -coefficients[odd]
+    return replace(camera, cx=camera.width - 1 - camera.cx, distortion=tuple(coefficients))

@@ -1,0 +1,110 @@
+"""The spaces that the networks think in, and every map between two of them.
+
+A map is named out_from_in. Half pixels are ignored between the spaces, as in the original
+(NETWORKS.md Q2): cells and pixels differ by a plain factor, although the pictures are resized
+with half-pixel centres. Source: NETWORKS.md sections 1, 5, 7, 9 and 11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+FOCAL_VIRTUAL_PX = 5000.0  # of the crop; nearly orthographic, and no real camera's
+CAMERA_SIZE_M = 0.6  # sets the distance at which the virtual camera sees a hand
+CROP_BOX_SCALE = 2.0  # side of the crop box over side of the hand box
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """The sizes of the spaces, (width, height) in their own units, and the maps between them.
+
+    * input: px, the picture given to the networks
+    * body: px, the same picture at half its size, which the detector sees
+    * cells: the detector's heatmap over the body space
+    * crop: px, one hand
+    * volume: cells, the cube that holds one hand's 2.5D joints
+    * pair: cells, the cube common to both hands which TransNet sees
+    """
+
+    input_size: tuple[int, int] = (384, 512)
+    body_size: tuple[int, int] = (192, 256)
+    cells_size: tuple[int, int] = (48, 64)
+    crop_px: int = 256
+    volume_cells: int = 8
+    pair_cells: int = 64
+    depth_range_m: float = 0.3
+
+    @property
+    def crop_centre_px(self) -> float:
+        """Return the virtual principal point, the same for x and y."""
+        return self.crop_px / 2
+
+    @property
+    def virtual_depth_m(self) -> float:
+        """Return k of section 1: the distance whose sigmoid fraction the networks regress."""
+        return FOCAL_VIRTUAL_PX * CAMERA_SIZE_M / self.crop_px
+
+    def input_from_body(self, xy: Tensor) -> Tensor:
+        """Map (..., 2) body px to input px."""
+        return xy * self._scale(xy, self.input_size, self.body_size)
+
+    def body_from_input(self, xy: Tensor) -> Tensor:
+        """Map (..., 2) input px to body px."""
+        return xy / self._scale(xy, self.input_size, self.body_size)
+
+    def body_from_cells(self, xy: Tensor) -> Tensor:
+        """Map (..., 2) detector cells to body px."""
+        return xy * self._scale(xy, self.body_size, self.cells_size)
+
+    def crop_from_volume(self, xy: Tensor) -> Tensor:
+        """Map (..., 2) volume cells to crop px."""
+        return xy / self.volume_cells * self.crop_px
+
+    def volume_from_crop(self, xy: Tensor) -> Tensor:
+        """Map (..., 2) crop px to volume cells."""
+        return xy / self.crop_px * self.volume_cells
+
+    def depth_m_from_volume(self, z: Tensor) -> Tensor:
+        """Map depth cells to metres relative to the wrist."""
+        return (z / self.volume_cells * 2 - 1) * (self.depth_range_m / 2)
+
+    def volume_from_depth_m(self, depth_m: Tensor) -> Tensor:
+        """Map metres relative to the wrist to depth cells."""
+        return (depth_m / (self.depth_range_m / 2) + 1) / 2 * self.volume_cells
+
+    def pair_from_volume_depth(self, z: Tensor) -> Tensor:
+        """Map depth cells of one hand to depth cells of the common cube."""
+        return z / self.volume_cells * self.pair_cells
+
+    @staticmethod
+    def _scale(like: Tensor, out: tuple[int, int], into: tuple[int, int]) -> Tensor:
+        return like.new_tensor([out[0] / into[0], out[1] / into[1]])
+
+
+OFFICIAL_SPACES = Spaces()
+
+
+def apply_affine(out_from_in: Tensor, points: Tensor) -> Tensor:
+    """Map points (B, K, 2) by affine maps (B, 2, 3)."""
+    return points @ out_from_in[..., :2].transpose(-1, -2) + out_from_in[..., None, :, 2]
+
+
+def compose_affine(out_from_mid: Tensor, mid_from_in: Tensor) -> Tensor:
+    """Return out_from_in (..., 2, 3): first the second map, then the first."""
+    linear = out_from_mid[..., :2] @ mid_from_in[..., :2]
+    shift = out_from_mid[..., :2] @ mid_from_in[..., 2:] + out_from_mid[..., 2:]
+    return torch.cat([linear, shift], dim=-1)
+
+
+def invert_scaling(out_from_in: Tensor) -> Tensor:
+    """Invert affine maps (..., 2, 3) that only scale the axes and shift."""
+    scale = torch.diagonal(out_from_in[..., :2], dim1=-2, dim2=-1)
+    return scaling_affine(1 / scale, -out_from_in[..., 2] / scale)
+
+
+def scaling_affine(scale: Tensor, shift: Tensor) -> Tensor:
+    """Return maps (..., 2, 3) that multiply x and y by scale (..., 2) and add shift (..., 2)."""
+    return torch.cat([torch.diag_embed(scale), shift[..., None]], dim=-1)

@@ -1,0 +1,143 @@
+"""From a checkpoint file to networks: strict, and never running what a pickle may hold.
+
+Source: NETWORKS.md sections 3 and 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+import hashlib
+from pathlib import Path
+import pickle
+from typing import Any
+import zipfile
+
+from interwild_ros.errors import AssetError
+from interwild_ros.geometry.rotations import AxisAngle
+from interwild_ros.networks.interwild import InterWild
+from interwild_ros.networks.rule_weights import fill_by_rule, RULE_NAME
+from interwild_ros.networks.variants import variant_named
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+import torch
+from torch import nn, Tensor
+
+_WRAPPER = 'module.'  # DataParallel writes it before every name
+_IGNORED = 'mano_layer'  # buffers of the hand model: licensed, removed from checkpoints, not ours
+_LISTED = 8
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where weights came from. `meaningful` is False for rule-made ones; `sha256` is then ''."""
+
+    name: str
+    meaningful: bool
+    sha256: str = ''
+
+
+def build_networks(
+    variant: str, weights: str = '', *, axis_angle: AxisAngle = 'legacy'
+) -> tuple[InterWild, Weights]:
+    """Build networks in evaluation mode, on the CPU.
+
+    :param variant: 'official', 'compact', or 'auto': official when a weights file is given.
+    :param weights: checkpoint file (.pth, .pt or .safetensors); empty fills them by rule.
+    :raises AssetError: when the file cannot be read or holds another network.
+    """
+    if variant == 'auto':
+        variant = 'official' if weights else 'compact'
+    networks = InterWild(variant_named(variant), axis_angle=axis_angle).eval()
+    if not weights:
+        fill_by_rule(networks)
+        return networks, Weights(RULE_NAME, meaningful=False)
+    load_checkpoint(networks, Path(weights))
+    return networks, Weights(Path(weights).name, meaningful=True, sha256=file_sha256(weights))
+
+
+def load_checkpoint(networks: nn.Module, path: Path) -> None:
+    """Load a checkpoint into networks, every name and shape exactly.
+
+    The file is the original's training snapshot, a plain state_dict, or safetensors; names may
+    begin with `module.`; `mano_layer.*` is ignored.
+
+    :raises AssetError: naming what is missing, extra or of another shape.
+    """
+    state = _official_names(_read_state(path), path)
+    _compare(state, networks.state_dict(), path)
+    networks.load_state_dict(state)
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal text."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_state(path: Path) -> Mapping[Any, Any]:
+    if not path.is_file():
+        raise AssetError(f'weights {path}: no such file')
+    try:
+        if path.suffix == '.safetensors':
+            return load_file(path)
+        content = torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise AssetError(
+            f'weights {path}: refused, not plain tensors and numbers ({_first_line(error)})'
+        ) from None
+    except (RuntimeError, EOFError, ValueError, KeyError, SafetensorError) as error:
+        raise AssetError(f'weights {path}: damaged or truncated ({_first_line(error)})') from None
+    except (OSError, zipfile.BadZipFile) as error:
+        raise AssetError(f'weights {path}: cannot be read ({_first_line(error)})') from None
+    if isinstance(content, Mapping) and isinstance(content.get('network'), Mapping):
+        content = content['network']
+    if not isinstance(content, Mapping):
+        raise AssetError(
+            f'weights {path}: holds a {type(content).__name__}, wanted a dictionary of tensors'
+        )
+    return content
+
+
+def _official_names(state: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
+    named: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise AssetError(
+                f'weights {path}: {name!r} is a {type(value).__name__}, wanted a tensor by name'
+            )
+        if _IGNORED not in name:
+            named[name.removeprefix(_WRAPPER)] = value
+    return named
+
+
+def _compare(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+    wrong = [
+        f'{name} is {tuple(found[name].shape)}, wanted {tuple(tensor.shape)}'
+        for name, tensor in wanted.items()
+        if name in found and found[name].shape != tensor.shape
+    ]
+    groups = (
+        ('missing', [n for n in wanted if n not in found]),
+        ('not of this network', [n for n in found if n not in wanted]),
+        ('of another shape', wrong),
+    )
+    problems = [f'{len(names)} {what}: {_shortened(names)}' for what, names in groups if names]
+    if problems:
+        raise AssetError(
+            f'weights {path}: holds {len(found)} tensors, wanted {len(wanted)}; '
+            + '; '.join(problems)
+        )
+
+
+def _shortened(names: Iterable[str]) -> str:
+    names = list(names)
+    rest = len(names) - _LISTED
+    return ', '.join(names[:_LISTED]) + (f' and {rest} more' if rest > 0 else '')
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,62 @@
+"""DetectNet's head: one box and one score a hand, from the features of the whole picture.
+
+Source: NETWORKS.md section 4. The trunk before it is a `Trunk`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interwild_ros.networks.layers import sample_features, soft_argmax_2d
+from interwild_ros.networks.variants import Variant
+import torch
+from torch import nn, Tensor
+
+
+class Detections(NamedTuple):
+    """Boxes in detector cells, right hand before left.
+
+    `centre` (B, 2, 2); `size` (B, 2, 2) width and height, which may be negative (Q13);
+    `score` (B, 2): the softmax map at its own centre, no probability.
+    """
+
+    centre: Tensor
+    size: Tensor
+    score: Tensor
+
+
+class BoxNet(nn.Module):
+    """Three deconvolutions, a centre map a hand, and a size read at the centre."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        width = variant.box_width
+        self.deconv = nn.Sequential(
+            *_doubling(variant.body.outputs, width),
+            *_doubling(width, width),
+            *_doubling(width, width),
+        )
+        self.bbox_center = nn.Sequential(nn.Conv2d(width, 2, 1))
+        self.rhand_size = _size_head(width)
+        self.lhand_size = _size_head(width)
+
+    def forward(self, features: Tensor) -> Detections:
+        """Detect both hands in trunk features (B, C, 8, 6)."""
+        fine = self.deconv(features)  # B x width x 64 x 48
+        centre, maps = soft_argmax_2d(self.bbox_center(fine))
+        at_centre = sample_features(fine, centre.detach())  # B x 2 x width
+        right, left = self.rhand_size(at_centre[:, 0]), self.lhand_size(at_centre[:, 1])
+        scores = torch.diagonal(sample_features(maps, centre), dim1=1, dim2=2)
+        return Detections(centre, torch.stack([right, left], dim=1), scores)
+
+
+def _doubling(inputs: int, outputs: int) -> list[nn.Module]:
+    return [
+        nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    ]
+
+
+def _size_head(width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, 2))

@@ -1,0 +1,103 @@
+"""The three networks of InterWild (Moon, CVPR 2023) under the names of the official checkpoint.
+
+Paper: DetectNet = body_*; SHNet = hand_roi, hand_position, hand_rotation; TransNet = hand_trans.
+In every batch of hands the right hands come first, then the left ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from interwild_ros.geometry import crops, mirror
+from interwild_ros.geometry.rotations import AxisAngle
+from interwild_ros.geometry.spaces import CROP_BOX_SCALE
+from interwild_ros.networks.detectnet import BoxNet, Detections
+from interwild_ros.networks.resnet import Trunk
+from interwild_ros.networks.shnet import HandPose, HandRoiNet, PositionNet, RotationNet
+from interwild_ros.networks.transnet import TransNet
+from interwild_ros.networks.variants import Variant
+from interwild_ros.records import JOINT_COUNT
+import torch
+from torch import nn, Tensor
+
+
+class HandReadings(NamedTuple):
+    """What SHNet reads from N = 2B crops, left hands turned back from the mirror.
+
+    `joints` (N, 21, 3) volume cells; `pose` the MANO parameters of each hand's own model.
+    """
+
+    joints: Tensor
+    pose: HandPose
+
+
+class InterWild(nn.Module):
+    """Detect, read each hand, relate the two: three calls, in this order."""
+
+    def __init__(self, variant: Variant, *, axis_angle: AxisAngle = 'legacy') -> None:
+        """Build untrained networks.
+
+        :param variant: their sizes.
+        :param axis_angle: see `rotations.axis_angle_from_matrix`; the released weights were
+            trained with 'legacy' (NETWORKS.md Q3).
+        """
+        super().__init__()
+        self.variant = variant
+        self.spaces = variant.spaces
+        self.body_backbone = Trunk(variant.body)
+        self.body_box_net = BoxNet(variant)
+        self.hand_roi_net = HandRoiNet(variant)
+        self.hand_position_net = PositionNet(variant)
+        self.hand_rotation_net = RotationNet(variant, axis_angle)
+        self.hand_trans_net = TransNet(variant)
+
+    def detect(self, body_pictures: Tensor) -> Detections:
+        """Find both hands in pictures (B, 3, 256, 192), RGB 0..1."""
+        detections: Detections = self.body_box_net(self.body_backbone(body_pictures))
+        return detections
+
+    def hand_boxes(self, detections: Detections) -> Tensor:
+        """Return the reported boxes (B, 2, 4) in body px (Q9)."""
+        centre = self.spaces.body_from_cells(detections.centre)
+        size = self.spaces.body_from_cells(detections.size)
+        return crops.corners_from_centre(centre, size)
+
+    def crop_boxes(self, detections: Detections) -> Tensor:
+        """Return the squares (B, 2, 4), input px, that are cut for SHNet; without gradient."""
+        boxes = crops.squared(self.hand_boxes(detections).detach())
+        boxes = crops.enlarged(boxes, CROP_BOX_SCALE)
+        return self.spaces.input_from_body(boxes.reshape(-1, 2, 2, 2)).flatten(-2)
+
+    def read_hands(self, hand_crops: Tensor) -> HandReadings:
+        """Read the hands from crops (2B, 3, 256, 256): right ones, then MIRRORED left ones."""
+        features = self.hand_roi_net(hand_crops)
+        joints = self.hand_position_net(features)
+        pose = self.hand_rotation_net(features, joints.detach())
+        return self._unmirror_left(HandReadings(joints, pose))
+
+    def relate(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
+        """Return left wrist minus right wrist (B, 3) in metres.
+
+        :param joints: (2B, 21, 3) volume cells, un-mirrored.
+        :param input_from_crop: (2B, 2, 3) of the un-mirrored crops.
+        """
+        out: Tensor = self.hand_trans_net(
+            joints.detach().reshape(2, -1, JOINT_COUNT, 3), input_from_crop.reshape(2, -1, 2, 3)
+        )
+        return out
+
+    def _unmirror_left(self, readings: HandReadings) -> HandReadings:
+        joints, pose = readings
+        right, left = joints.chunk(2)
+        joints = torch.cat([right, mirror.mirror_volume_joints(left, self.spaces)])
+        root = _second_half(pose.root, mirror.mirror_axis_angle)
+        fingers = pose.fingers.reshape(-1, 15, 3)
+        fingers = _second_half(fingers, mirror.mirror_axis_angle).flatten(1)
+        wrist = _second_half(pose.virtual_wrist_m, mirror.mirror_points)
+        return HandReadings(joints, HandPose(root, fingers, pose.betas, wrist))
+
+
+def _second_half(rows: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    right, left = rows.chunk(2)
+    return torch.cat([right, change(left)])

@@ -1,0 +1,57 @@
+"""The small pieces that several networks share.
+
+Source: NETWORKS.md sections 3, 4 and 7.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
+
+
+def conv_bn_relu(inputs: int, outputs: int, *, kernel: int) -> nn.Sequential:
+    """Return a convolution with bias, batch normalisation and ReLU; the size stays."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def soft_argmax_2d(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the expected cell (B, J, 2) as x, y and the softmax maps (B, J, H, W)."""
+    batch, joints, height, width = logits.shape
+    maps = F.softmax(logits.reshape(batch, joints, -1), dim=-1).reshape(logits.shape)
+    x = _expectation(maps.sum(2), width)
+    y = _expectation(maps.sum(3), height)
+    return torch.stack([x, y], dim=-1), maps
+
+
+def soft_argmax_3d(logits: Tensor) -> Tensor:
+    """Return the expected cell (B, J, 3) as x, y, z of volumes (B, J, D, H, W)."""
+    batch, joints, depth, height, width = logits.shape
+    maps = F.softmax(logits.reshape(batch, joints, -1), dim=-1).reshape(logits.shape)
+    over_depth = maps.sum(2)
+    x = _expectation(over_depth.sum(2), width)
+    y = _expectation(over_depth.sum(3), height)
+    z = _expectation(maps.sum(dim=(3, 4)), depth)
+    return torch.stack([x, y, z], dim=-1)
+
+
+def sample_features(features: Tensor, xy: Tensor) -> Tensor:
+    """Read features (B, C, H, W) at cells (B, J, 2) bilinearly; returns (B, J, C).
+
+    Integer cells are hit exactly; past the last cell the features fade to zero (Q6).
+    """
+    height, width = features.shape[-2:]
+    x = xy[..., 0] / (width - 1) * 2 - 1
+    y = xy[..., 1] / (height - 1) * 2 - 1
+    grid = torch.stack([x, y], dim=-1)[:, None]
+    read = F.grid_sample(features, grid, padding_mode='zeros', align_corners=True)
+    return read[:, :, 0].transpose(1, 2)
+
+
+def _expectation(weights: Tensor, count: int) -> Tensor:
+    cells = torch.arange(count, dtype=weights.dtype, device=weights.device)
+    return (weights * cells).sum(-1)

@@ -1,0 +1,97 @@
+"""SHNet: one hand from its own crop. It only ever sees right hands; left crops come mirrored.
+
+Source: NETWORKS.md sections 3, 7 and 8.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interwild_ros.geometry.rotations import (
+    axis_angle_from_matrix,
+    AxisAngle,
+    matrix_from_6d,
+)
+from interwild_ros.geometry.spaces import Spaces
+from interwild_ros.networks.layers import conv_bn_relu, sample_features, soft_argmax_3d
+from interwild_ros.networks.resnet import Trunk
+from interwild_ros.networks.variants import Variant
+from interwild_ros.records import JOINT_COUNT
+import torch
+from torch import nn, Tensor
+
+_ROTATIONS = 15  # of the fingers, in MANO order
+
+
+class HandPose(NamedTuple):
+    """MANO parameters of hands as the networks see them: all right hands.
+
+    `root` (N, 3) and `fingers` (N, 45) axis-angle, the mean pose not included; `betas` (N, 10);
+    `virtual_wrist_m` (N, 3): the wrist in the crop's virtual camera.
+    """
+
+    root: Tensor
+    fingers: Tensor
+    betas: Tensor
+    virtual_wrist_m: Tensor
+
+
+class HandRoiNet(nn.Module):
+    """The trunk over hand crops."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        self.backbone = Trunk(variant.hand)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Map crops (N, 3, 256, 256) to features (N, C, 8, 8)."""
+        features: Tensor = self.backbone(crops)
+        return features
+
+
+class PositionNet(nn.Module):
+    """2.5D joints: the expectation over one softmax a joint in the volume."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        self.depth = variant.spaces.volume_cells
+        self.conv = nn.Sequential(nn.Conv2d(variant.hand.outputs, JOINT_COUNT * self.depth, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features (N, C, 8, 8) to joints (N, 21, 3): x, y, z in volume cells."""
+        logits = self.conv(features)  # channel = joint * depth + z
+        return soft_argmax_3d(logits.reshape(-1, JOINT_COUNT, self.depth, *logits.shape[2:]))
+
+
+class RotationNet(nn.Module):
+    """Pose and shape, from the features at the 2.5D joints and the mean feature."""
+
+    def __init__(self, variant: Variant, axis_angle: AxisAngle) -> None:
+        super().__init__()
+        self.spaces: Spaces = variant.spaces
+        self.axis_angle: AxisAngle = axis_angle
+        width, features = variant.rotation_width, variant.hand.outputs
+        at_joints = JOINT_COUNT * (width + 3)
+        self.conv = conv_bn_relu(features, width, kernel=1)
+        self.root_pose_out = nn.Sequential(nn.Linear(at_joints, 6))
+        self.pose_out = nn.Sequential(nn.Linear(at_joints, _ROTATIONS * 6))
+        self.shape_out = nn.Sequential(nn.Linear(features, 10))
+        self.cam_out = nn.Sequential(nn.Linear(features, 3))
+
+    def forward(self, features: Tensor, joints: Tensor) -> HandPose:
+        """Read the hand from features (N, C, 8, 8) and joints (N, 21, 3) in volume cells."""
+        mean = features.mean(dim=(2, 3))
+        at_joints = sample_features(self.conv(features), joints[..., :2])
+        at_joints = torch.cat([at_joints, joints], dim=2).flatten(1)  # N x 21 (width + 3)
+        root = self._axis_angle(self.root_pose_out(at_joints))
+        fingers = self._axis_angle(self.pose_out(at_joints).reshape(-1, _ROTATIONS, 6))
+        return HandPose(
+            root, fingers.flatten(1), self.shape_out(mean), self._virtual_wrist(self.cam_out(mean))
+        )
+
+    def _axis_angle(self, six: Tensor) -> Tensor:
+        return axis_angle_from_matrix(matrix_from_6d(six), self.axis_angle)
+
+    def _virtual_wrist(self, raw: Tensor) -> Tensor:
+        depth = self.spaces.virtual_depth_m * torch.sigmoid(raw[:, 2:])
+        return torch.cat([raw[:, :2], depth], dim=1)

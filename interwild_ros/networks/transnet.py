@@ -1,0 +1,93 @@
+"""TransNet: where the left wrist is, seen from the right one, from 2.5D joints alone.
+
+It never sees a pixel, so studio and wild pictures look the same to it. Source: NETWORKS.md
+section 11.
+
+The original draws 2688 Gaussian maps of 64 x 64 cells and convolves them: 6.3 GMAC and 44 MB a
+pair. A Gaussian is a product over its axes, so the same sum is taken axis by axis here: over depth
+into the kernel, over x, then over y. Nothing is drawn, and the result is equal to rounding.
+"""
+
+from __future__ import annotations
+
+from interwild_ros.geometry.crops import enlarged, fit_box, squared
+from interwild_ros.geometry.spaces import apply_affine, Spaces
+from interwild_ros.networks.layers import conv_bn_relu, sample_features
+from interwild_ros.networks.resnet import Trunk
+from interwild_ros.networks.variants import Variant
+from interwild_ros.records import JOINT_COUNT
+from typing import cast
+
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
+
+SIGMA_CELLS = 2.5
+HEATMAP_PEAK = 255.0
+HAND_BOX_SCALE = 1.2
+_JOINTS = 2 * JOINT_COUNT
+
+
+class TransNet(nn.Module):
+    """Relative translation from both hands' joints."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        self.spaces: Spaces = variant.spaces
+        # the stem of this trunk is never run; it exists because the checkpoint has it (Q10)
+        self.backbone = Trunk(variant.trans)
+        cells = variant.spaces.pair_cells
+        self.conv = conv_bn_relu(_JOINTS * cells, variant.trans.width, kernel=3)
+        self.fc = nn.Sequential(nn.Linear(2 * (variant.trans.outputs + 2), 3))
+
+    def forward(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
+        """Return the left wrist minus the right wrist (B, 3), metres, camera axes.
+
+        :param joints: (2, B, 21, 3) volume cells, right hands before left ones, un-mirrored.
+        :param input_from_crop: (2, B, 2, 3) of the un-mirrored crops.
+        """
+        pair = self.pair_joints(joints, input_from_crop)  # B x 2 x 21 x 3
+        drawn = self.draw_and_convolve(pair)
+        features = self.backbone.after_stem(drawn)  # B x C x 8 x 8
+        wrists = pair[:, :, 0, :2] / (self.spaces.pair_cells / features.shape[-1])
+        at_wrists = torch.cat([sample_features(features, wrists), wrists], dim=2)
+        out: Tensor = self.fc(at_wrists.flatten(1))
+        return out
+
+    def pair_joints(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
+        """Map both hands' joints (2, B, 21, 3) into the common cube: (B, 2, 21, 3) pair cells."""
+        crop_xy = self.spaces.crop_from_volume(joints[..., :2])
+        input_xy = apply_affine(input_from_crop, crop_xy)
+        hand_boxes = torch.cat([input_xy.amin(2), input_xy.amax(2)], dim=-1)
+        hand_boxes = enlarged(hand_boxes, HAND_BOX_SCALE)
+        both = torch.cat([hand_boxes[..., :2].amin(0), hand_boxes[..., 2:].amax(0)], dim=-1)
+        pair_from_input = fit_box(squared(both), self.spaces.pair_cells)
+        pair_xy = apply_affine(pair_from_input, input_xy)
+        pair_z = self.spaces.pair_from_volume_depth(joints[..., 2:])
+        return torch.cat([pair_xy, pair_z], dim=-1).transpose(0, 1)
+
+    def draw_and_convolve(self, pair: Tensor) -> Tensor:
+        """Return `conv` of the Gaussian maps of joints (B, 2, 21, 3): (B, width, 64, 64).
+
+        Equal to convolving the drawn maps (testing.dense_transnet), without drawing them.
+        """
+        gx, gy, gz = self._gaussians(pair.flatten(1, 2)).unbind(2)  # B x 42 x 64 each
+        convolution = cast(nn.Conv2d, self.conv[0])
+        weight, bias = convolution.weight, cast(Tensor, convolution.bias)
+        kernel = weight.reshape(weight.shape[0], _JOINTS, -1, 3, 3)  # O x 42 x 64 x 3 x 3
+        kernel = torch.einsum('ojzyx,bjz->bojyx', kernel, HEATMAP_PEAK * gz)
+        rows = torch.einsum('bojyx,bjwx->bojyw', kernel, _windows(gx))  # O x 42 x ky x 64
+        x = torch.einsum('bojyw,bjhy->bohw', rows, _windows(gy))
+        x = x + bias[:, None, None]
+        out: Tensor = self.conv[2](self.conv[1](x))
+        return out
+
+    def _gaussians(self, points: Tensor) -> Tensor:
+        """Return one-dimensional Gaussians (B, J, axis, cell) of points (B, J, 3)."""
+        cells = torch.arange(self.spaces.pair_cells, dtype=points.dtype, device=points.device)
+        return torch.exp(-((cells - points[..., None]) ** 2) / (2 * SIGMA_CELLS**2))
+
+
+def _windows(line: Tensor) -> Tensor:
+    """Return the three neighbours of each cell (..., cells, 3), zeros outside."""
+    return F.pad(line, (1, 1)).unfold(-1, 3, 1)

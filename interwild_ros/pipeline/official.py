@@ -1,0 +1,100 @@
+"""The original's test-mode outputs, key by key, for parity and evaluation.
+
+The live pipeline takes what it needs from the networks itself; this is the whole dictionary of
+NETWORKS.md section 12, with the rendering cameras that only the original's pictures use.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+import torch.nn.functional as F
+
+from interwild_ros.geometry import crops, mirror
+from interwild_ros.geometry.spaces import apply_affine
+from interwild_ros.geometry.weak_perspective import fit_weak_perspective, volume_from_virtual
+from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.networks.interwild import HandReadings, InterWild
+
+
+class PosedHands(NamedTuple):
+    """Meshes of 2B hands, right ones first.
+
+    `vertices` (2B, 778, 3) and `joints` (2B, 21, 3) metres relative to the wrist; `wrist`
+    (2B, 1, 3) metres in the virtual camera; `projected` (2B, 21, 2) volume cells.
+    """
+
+    vertices: Tensor
+    joints: Tensor
+    wrist: Tensor
+    projected: Tensor
+
+
+def official_outputs(
+    networks: InterWild, hand_models: HandPair, pictures: Tensor
+) -> dict[str, Tensor]:
+    """Run everything on pictures (B, 3, 512, 384), RGB 0..1; see section 12 for the keys."""
+    detections = networks.detect(F.avg_pool2d(pictures, 2))
+    boxes = networks.crop_boxes(detections).transpose(0, 1).flatten(0, 1)  # 2B x 4
+    _, input_from_crop = crops.crop_maps(boxes, networks.spaces)
+    readings = networks.read_hands(_crops(networks, pictures, input_from_crop))
+    relative = networks.relate(readings.joints, input_from_crop)
+    posed = pose_hands(networks, hand_models, readings)
+    by_side = {
+        'bbox': networks.hand_boxes(detections).transpose(0, 1).flatten(0, 1),
+        'bbox_conf': detections.score.transpose(0, 1).flatten(),
+        'joint_img': _input_joints(networks, readings.joints, input_from_crop),
+        'mano_mesh_cam': posed.vertices,
+        'mano_joint_cam': posed.joints,
+        'mano_root_pose': readings.pose.root,
+        'mano_hand_pose': readings.pose.fingers,
+        'mano_shape': readings.pose.betas,
+        'root_cam': posed.wrist[:, 0],
+    }
+    outputs = {'img': pictures, 'rel_trans': relative}
+    for name, rows in by_side.items():
+        hand = 'hand_' if name.startswith('bbox') else ''
+        outputs[f'r{hand}{name}'], outputs[f'l{hand}{name}'] = rows.chunk(2)
+    return outputs | _rendering_cameras(networks, posed, input_from_crop, relative)
+
+
+def pose_hands(networks: InterWild, hand_models: HandPair, readings: HandReadings) -> PosedHands:
+    """Pose the hand models, and project them by the virtual camera of their crops."""
+    root, fingers, betas, virtual_wrist = readings.pose
+    vertices, joints = hand_models(torch.cat([root, fingers], dim=1), betas)
+    shift = virtual_wrist[:, None] - joints[:, :1]
+    placed = joints + shift
+    wrist = placed[:, :1]  # the virtual wrist up to rounding, as the original subtracts it
+    projected = volume_from_virtual(placed, networks.spaces)
+    return PosedHands(vertices + shift - wrist, placed - wrist, wrist, projected)
+
+
+def _crops(networks: InterWild, pictures: Tensor, input_from_crop: Tensor) -> Tensor:
+    side = networks.spaces.crop_px
+    found = crops.sample(pictures.repeat(2, 1, 1, 1), input_from_crop, (side, side))
+    right, left = found.chunk(2)
+    return torch.cat([right, mirror.mirror_picture(left)])
+
+
+def _input_joints(networks: InterWild, joints: Tensor, input_from_crop: Tensor) -> Tensor:
+    xy = apply_affine(input_from_crop, networks.spaces.crop_from_volume(joints[..., :2]))
+    return torch.cat([xy, joints[..., 2:]], dim=-1)
+
+
+def _rendering_cameras(
+    networks: InterWild, posed: PosedHands, input_from_crop: Tensor, relative: Tensor
+) -> dict[str, Tensor]:
+    crop_px = networks.spaces.crop_from_volume(posed.projected)
+    pixels = apply_affine(input_from_crop, crop_px)
+    focal, principal = fit_weak_perspective(pixels, posed.joints + posed.wrist)
+    right_wrist = posed.wrist.chunk(2)[0]
+    # both hands together stand on the right wrist; the left virtual wrist is not used
+    right, left = (posed.joints + right_wrist.repeat(2, 1, 1)).chunk(2)
+    both = torch.cat([right, left + relative[:, None]], dim=1)
+    focal_both, principal_both = fit_weak_perspective(torch.cat(pixels.chunk(2), dim=1), both)
+    cameras = {'render_focal': focal_both, 'render_princpt': principal_both}
+    for name, rows in (('focal', focal), ('princpt', principal)):
+        cameras[f'render_r{name}'], cameras[f'render_l{name}'] = rows.chunk(2)
+    return cameras
