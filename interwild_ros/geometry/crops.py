@@ -67,16 +67,21 @@ def sample(pictures: Tensor, picture_from_out: Tensor, size: tuple[int, int]) ->
     return F.grid_sample(pictures, grid, mode='bilinear', padding_mode='zeros', align_corners=True)
 
 
-def shrink(pictures: Tensor, factor: int) -> tuple[Tensor, float]:
-    """Average blocks of `factor` x `factor` px, so that a coarse sampling sees every pixel.
+def resample(pictures: Tensor, picture_from_out: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sample without losing pixels: where the output is coarser, blocks are averaged first.
 
-    Returns the smaller pictures and the shift that pixel centres make: small = (x - shift)/factor.
-    A rest of rows or columns that fills no block is averaged over what it has.
+    Equal to `sample` where one output pixel spans less than two pixels of the pictures. The maps
+    (B, 2, 3) scale both axes alike; the finest of the batch decides for all.
     """
+    spans = torch.linalg.vector_norm(picture_from_out[:, :, 0], dim=1)
+    factor = int(spans.amin())
     if factor < 2:
-        return pictures, 0.0
-    small = F.avg_pool2d(pictures, factor, ceil_mode=True, count_include_pad=False)
-    return small, (factor - 1) / 2
+        return sample(pictures, picture_from_out, size)
+    # blocks at the right and lower edge average over what they have
+    blocks = F.avg_pool2d(pictures, factor, ceil_mode=True, count_include_pad=False)
+    block_from_out = picture_from_out.clone()
+    block_from_out[:, :, 2] -= (factor - 1) / 2  # the centre of block 0 lies between its pixels
+    return sample(blocks, block_from_out / factor, size)
 
 
 def _centre_and_size(boxes: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from interwild_ros.geometry import crops, mirror
 from interwild_ros.geometry.rotations import AxisAngle
-from interwild_ros.geometry.spaces import CROP_BOX_SCALE
+from interwild_ros.geometry.spaces import apply_affine, CROP_BOX_SCALE
 from interwild_ros.networks.detectnet import BoxNet, Detections
 from interwild_ros.networks.resnet import Trunk
 from interwild_ros.networks.shnet import HandPose, HandRoiNet, PositionNet, RotationNet
@@ -75,6 +75,10 @@ class InterWild(nn.Module):
         joints = self.hand_position_net(features)
         pose = self.hand_rotation_net(features, joints.detach())
         return self._unmirror_left(HandReadings(joints, pose))
+
+    def input_joints(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
+        """Map joints (2B, 21, 3), volume cells, to input px (2B, 21, 2)."""
+        return apply_affine(input_from_crop, self.spaces.crop_from_volume(joints[..., :2]))
 
     def relate(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
         """Return left wrist minus right wrist (B, 3) in metres.

@@ -10,14 +10,14 @@ into the kernel, over x, then over y. Nothing is drawn, and the result is equal 
 
 from __future__ import annotations
 
+from typing import cast
+
 from interwild_ros.geometry.crops import enlarged, fit_box, squared
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.layers import conv_bn_relu, sample_features
 from interwild_ros.networks.resnet import Trunk
 from interwild_ros.networks.variants import Variant
 from interwild_ros.records import JOINT_COUNT
-from typing import cast
-
 import torch
 from torch import nn, Tensor
 import torch.nn.functional as F

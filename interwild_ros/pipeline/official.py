@@ -6,30 +6,15 @@ NETWORKS.md section 12, with the rendering cameras that only the original's pict
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from interwild_ros.geometry import crops, mirror
+from interwild_ros.geometry.spaces import apply_affine
+from interwild_ros.geometry.weak_perspective import fit_weak_perspective
+from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.networks.interwild import InterWild
+from interwild_ros.pipeline.posing import pose_hands, PosedHands
 import torch
 from torch import Tensor
 import torch.nn.functional as F
-
-from interwild_ros.geometry import crops, mirror
-from interwild_ros.geometry.spaces import apply_affine
-from interwild_ros.geometry.weak_perspective import fit_weak_perspective, volume_from_virtual
-from interwild_ros.hand_model.mano import HandPair
-from interwild_ros.networks.interwild import HandReadings, InterWild
-
-
-class PosedHands(NamedTuple):
-    """Meshes of 2B hands, right ones first.
-
-    `vertices` (2B, 778, 3) and `joints` (2B, 21, 3) metres relative to the wrist; `wrist`
-    (2B, 1, 3) metres in the virtual camera; `projected` (2B, 21, 2) volume cells.
-    """
-
-    vertices: Tensor
-    joints: Tensor
-    wrist: Tensor
-    projected: Tensor
 
 
 def official_outputs(
@@ -42,10 +27,11 @@ def official_outputs(
     readings = networks.read_hands(_crops(networks, pictures, input_from_crop))
     relative = networks.relate(readings.joints, input_from_crop)
     posed = pose_hands(networks, hand_models, readings)
+    pixels = networks.input_joints(readings.joints, input_from_crop)
     by_side = {
         'bbox': networks.hand_boxes(detections).transpose(0, 1).flatten(0, 1),
         'bbox_conf': detections.score.transpose(0, 1).flatten(),
-        'joint_img': _input_joints(networks, readings.joints, input_from_crop),
+        'joint_img': torch.cat([pixels, readings.joints[..., 2:]], dim=-1),
         'mano_mesh_cam': posed.vertices,
         'mano_joint_cam': posed.joints,
         'mano_root_pose': readings.pose.root,
@@ -60,27 +46,11 @@ def official_outputs(
     return outputs | _rendering_cameras(networks, posed, input_from_crop, relative)
 
 
-def pose_hands(networks: InterWild, hand_models: HandPair, readings: HandReadings) -> PosedHands:
-    """Pose the hand models, and project them by the virtual camera of their crops."""
-    root, fingers, betas, virtual_wrist = readings.pose
-    vertices, joints = hand_models(torch.cat([root, fingers], dim=1), betas)
-    shift = virtual_wrist[:, None] - joints[:, :1]
-    placed = joints + shift
-    wrist = placed[:, :1]  # the virtual wrist up to rounding, as the original subtracts it
-    projected = volume_from_virtual(placed, networks.spaces)
-    return PosedHands(vertices + shift - wrist, placed - wrist, wrist, projected)
-
-
 def _crops(networks: InterWild, pictures: Tensor, input_from_crop: Tensor) -> Tensor:
     side = networks.spaces.crop_px
     found = crops.sample(pictures.repeat(2, 1, 1, 1), input_from_crop, (side, side))
     right, left = found.chunk(2)
     return torch.cat([right, mirror.mirror_picture(left)])
-
-
-def _input_joints(networks: InterWild, joints: Tensor, input_from_crop: Tensor) -> Tensor:
-    xy = apply_affine(input_from_crop, networks.spaces.crop_from_volume(joints[..., :2]))
-    return torch.cat([xy, joints[..., 2:]], dim=-1)
 
 
 def _rendering_cameras(

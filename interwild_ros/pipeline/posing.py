@@ -1,0 +1,35 @@
+"""From SHNet's readings to meshes, wrist-relative, and back onto the crops."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interwild_ros.geometry.weak_perspective import volume_from_virtual
+from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.networks.interwild import HandReadings, InterWild
+import torch
+from torch import Tensor
+
+
+class PosedHands(NamedTuple):
+    """Meshes of 2B hands, right ones first.
+
+    `vertices` (2B, 778, 3) and `joints` (2B, 21, 3) metres relative to the wrist; `wrist`
+    (2B, 1, 3) metres in the virtual camera; `projected` (2B, 21, 2) volume cells.
+    """
+
+    vertices: Tensor
+    joints: Tensor
+    wrist: Tensor
+    projected: Tensor
+
+
+def pose_hands(networks: InterWild, hand_models: HandPair, readings: HandReadings) -> PosedHands:
+    """Pose the hand models, and project them by the virtual camera of their crops."""
+    root, fingers, betas, virtual_wrist = readings.pose
+    vertices, joints = hand_models(torch.cat([root, fingers], dim=1), betas)
+    shift = virtual_wrist[:, None] - joints[:, :1]
+    placed = joints + shift
+    wrist = placed[:, :1]  # the virtual wrist up to rounding, as the original subtracts it
+    projected = volume_from_virtual(placed, networks.spaces)
+    return PosedHands(vertices + shift - wrist, placed - wrist, wrist, projected)

@@ -1,0 +1,80 @@
+"""What the networks see of a frame: a 3:4 view of a region, and one crop a hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interwild_ros.config import Settings
+from interwild_ros.geometry import crops, mirror, regions
+from interwild_ros.geometry.spaces import apply_affine, compose_affine, invert_scaling, Spaces
+from interwild_ros.records import Frame
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A frame on the networks' device and where their input lies in it.
+
+    `picture` (1, 3, H, W) RGB 0..1; `image_from_input` (2, 3) float64 on the CPU.
+    """
+
+    picture: Tensor
+    image_from_input: Tensor
+    spaces: Spaces
+
+    def network_input(self) -> Tensor:
+        """Return the networks' picture (1, 3, 512, 384), letterboxed in black."""
+        return crops.resample(self.picture, self.image_from_input[None], self.spaces.input_size)
+
+    def hand_crops(self, input_picture: Tensor, input_from_crop: Tensor, source: str) -> Tensor:
+        """Return the crops (2, 3, 256, 256) as SHNet wants them: right, then mirrored left.
+
+        :param input_from_crop: (2, 2, 3), right hand first.
+        :param source: 'frame' cuts them from the full resolution; 'network' from the input, as
+            the original does.
+        """
+        size = (self.spaces.crop_px, self.spaces.crop_px)
+        if source == 'network':
+            found = crops.sample(input_picture.expand(2, -1, -1, -1), input_from_crop, size)
+            right, left = found.chunk(2)
+        else:
+            image_from_crop = compose_affine(
+                self.image_from_input.to(input_from_crop)[None], input_from_crop
+            )
+            right, left = (
+                crops.resample(self.picture, one_hand, size)
+                for one_hand in image_from_crop[:, None]
+            )
+        return torch.cat([right, mirror.mirror_picture(left)])
+
+    def image_points(self, points: Tensor) -> Tensor:
+        """Map input px (B, K, 2) to image px, in float64."""
+        return apply_affine(self.image_from_input[None], points.double())
+
+
+def look_at(frame: Frame, settings: Settings, spaces: Spaces, device: torch.device) -> View:
+    """Upload a frame and lay the networks' input over its region of interest.
+
+    :raises InputError: when the region of interest has no pixel in the frame.
+    """
+    image_size = (frame.camera.width, frame.camera.height)
+    box = regions.view_box(
+        _region(settings, image_size),
+        image_size,
+        input_size=spaces.input_size,
+        scale=settings.region_scale,
+    )
+    input_from_image = torch.from_numpy(regions.input_from_image(box, spaces.input_size))
+    pixels = torch.from_numpy(frame.image).to(device).permute(2, 0, 1)[None]
+    return View(pixels.float() / 255, invert_scaling(input_from_image), spaces)
+
+
+def _region(settings: Settings, image_size: tuple[int, int]) -> tuple[int, int, int, int]:
+    x, y = settings.region_x, settings.region_y
+    return (
+        x,
+        y,
+        settings.region_width or image_size[0] - x,
+        settings.region_height or image_size[1] - y,
+    )
