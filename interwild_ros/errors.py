@@ -28,3 +28,7 @@ class SettingError(InterwildError):
 
 class DeviceError(InterwildError):
     """A device that was required and is not there."""
+
+
+class NodeError(InterwildError):
+    """A node's process that died, or that did not say in time what it was started for."""

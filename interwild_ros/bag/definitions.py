@@ -1,0 +1,32 @@
+"""Where the definitions of message types are: the .msg files that every ROS package installs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import sys
+
+from interwild_ros.errors import AssetError
+
+
+def read_definition(kind: str) -> str:
+    """Return the text of the installed .msg file of a message type.
+
+    :param kind: as ROS writes it: `package/msg/Name`.
+    :raises AssetError: when no installed package defines it.
+    """
+    package, _, name = kind.partition('/msg/')
+    places = [prefix / 'share' / package / 'msg' / f'{name}.msg' for prefix in _prefixes()]
+    for place in places:
+        if place.is_file():
+            return place.read_text(encoding='utf-8')
+    raise AssetError(
+        f'no installed package defines the message type {kind}: looked for '
+        f'{", ".join(map(str, places))}'
+    )
+
+
+def _prefixes() -> list[Path]:
+    """Return what a ROS set-up file names, and the prefix of this Python: wheels install there."""
+    sourced = [part for part in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if part]
+    return [Path(part) for part in dict.fromkeys([*sourced, sys.prefix])]

@@ -1,0 +1,197 @@
+"""Read a rosbag2 recording as records, without ROS: the bag's own message definitions are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+import struct
+from typing import Any, Generic, TypeVar
+
+from interwild_ros.bag.messages import (
+    camera_of,
+    card_of,
+    picture_of,
+    stamp_ns_of,
+    topology_of,
+    two_hands_of,
+)
+from interwild_ros.errors import AssetError
+from interwild_ros.records import Camera, Image, ModelCard, Topology, TwoHands
+from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.rosbag2 import ReaderError
+from rosbags.serde import SerdeError
+from rosbags.typesys import TypesysError
+
+TWO_HANDS = 'interwild_ros/msg/TwoHands'
+TOPOLOGY = 'interwild_ros/msg/HandTopology'
+CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
+DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
+IMAGES = ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image')
+
+# rosbags checks much, but a damaged file still meets Python's own errors here and there
+_DAMAGE = (
+    AnyReaderError,
+    ReaderError,
+    SerdeError,
+    TypesysError,
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    struct.error,
+)
+
+T = TypeVar('T')
+
+
+@dataclass(frozen=True)
+class TopicInfo:
+    """One topic of a bag: its message type (`package/msg/Name`) and how many messages it has."""
+
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Received(Generic[T]):
+    """What a message said, the stamp in its header, and when it arrived; nanoseconds."""
+
+    stamp_ns: int
+    received_ns: int
+    value: T
+
+    @property
+    def latency_ms(self) -> float:
+        """Return the time from stamp to arrival."""
+        return (self.received_ns - self.stamp_ns) / 1e6
+
+
+class Bag:
+    """An open bag; made by `open_bag`.
+
+    Where a topic is left out, the bag's only topic of that kind is read. Messages come in the
+    order of their arrival.
+    """
+
+    def __init__(self, reader: AnyReader, folder: Path) -> None:
+        self._reader = reader
+        self._folder = folder
+        self.topics: dict[str, TopicInfo] = {
+            name: TopicInfo(kind=info.msgtype or '', count=info.msgcount)
+            for name, info in reader.topics.items()
+        }
+
+    def two_hands(self, topic: str = '') -> Iterator[Received[TwoHands]]:
+        """Return both hands of each frame that was worked on."""
+        return self._stamped(topic or self.topic_of(TWO_HANDS), two_hands_of)
+
+    def pictures(self, topic: str = '') -> Iterator[Received[Image]]:
+        """Return the decoded RGB pictures.
+
+        :raises InputError: at a picture that cannot be decoded.
+        """
+        return self._stamped(topic or self.topic_of(*IMAGES), picture_of)
+
+    def picture_stamps(self, topic: str = '') -> list[Received[None]]:
+        """Return the stamp and arrival of every picture without decoding it."""
+        return list(self._stamped(topic or self.topic_of(*IMAGES), lambda message: None))
+
+    def cameras(
+        self, *, image_size: tuple[int, int], rectified: bool = False, topic: str = ''
+    ) -> Iterator[Received[Camera]]:
+        """Return the camera of each frame.
+
+        :param image_size: width and height of the pictures, px.
+        :raises InputError: at numbers that no camera has.
+        """
+        make = partial(camera_of, image_size=image_size, rectified=rectified)
+        return self._stamped(topic or self.topic_of(CAMERA_INFO), make)
+
+    def topology(self, topic: str = '') -> Topology:
+        """Return how to draw the meshes; the last one said holds."""
+        return topology_of(self._last(topic or self.topic_of(TOPOLOGY)))
+
+    def card(self, topic: str = '') -> ModelCard:
+        """Return what ran; the device is that of the diagnostics, or empty without them."""
+        device = self.diagnostics().get('device', '')
+        return card_of(self._last(topic or self.topic_of(TOPOLOGY)), device=device)
+
+    def diagnostics(self) -> dict[str, str]:
+        """Return the last value of every key that the nodes reported; empty when none did."""
+        values: dict[str, str] = {}
+        for name, info in self.topics.items():
+            if info.kind != DIAGNOSTICS:
+                continue
+            for _, message in self.messages(name):
+                for status in message.status:
+                    values.update({pair.key: pair.value for pair in status.values})
+        return values
+
+    def topic_of(self, *kinds: str) -> str:
+        """Return the only topic of some message types.
+
+        :raises AssetError: when there is none, or more than one.
+        """
+        names = [name for name, info in self.topics.items() if info.kind in kinds]
+        if len(names) == 1:
+            return names[0]
+        found = ', '.join(names) if names else 'none'
+        raise AssetError(
+            f'the bag {self._folder} has {len(names)} topics of type {" or ".join(kinds)} '
+            f'({found}), wanted one'
+        )
+
+    def messages(self, topic: str) -> Iterator[tuple[int, Any]]:
+        """Return arrival in nanoseconds and message, as rosbags makes it.
+
+        :raises AssetError: when the bag lacks the topic or is damaged.
+        """
+        if topic not in self.topics:
+            raise AssetError(
+                f'the bag {self._folder} has no topic {topic}, only {", ".join(self.topics)}'
+            )
+        chosen = [c for c in self._reader.connections if c.topic == topic]
+        with _damage_as_asset_error(self._folder):
+            for connection, received_ns, data in self._reader.messages(connections=chosen):
+                yield received_ns, self._reader.deserialize(data, connection.msgtype)
+
+    def _stamped(self, topic: str, convert: Callable[[Any], T]) -> Iterator[Received[T]]:
+        for received_ns, message in self.messages(topic):
+            yield Received(
+                stamp_ns=stamp_ns_of(message.header),
+                received_ns=received_ns,
+                value=convert(message),
+            )
+
+    def _last(self, topic: str) -> Any:
+        found = [message for _, message in self.messages(topic)]
+        if not found:
+            raise AssetError(f'the bag {self._folder} has no message on {topic}')
+        return found[-1]
+
+
+@contextmanager
+def open_bag(folder: Path) -> Iterator[Bag]:
+    """Open a bag for reading: a rosbag2 folder, or one of its files by itself.
+
+    :raises AssetError: when there is none, or it is truncated, damaged or of another kind.
+    """
+    with _damage_as_asset_error(folder):
+        reader = AnyReader([folder])
+        reader.open()
+    try:
+        yield Bag(reader, folder)
+    finally:
+        reader.close()
+
+
+@contextmanager
+def _damage_as_asset_error(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise AssetError(f'cannot read the bag {folder}: {error}') from error

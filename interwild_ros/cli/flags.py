@@ -1,0 +1,70 @@
+"""Command-line flags made from settings, so that both always agree."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+from typing import Any
+
+from interwild_ros.config import Setting, settings_of
+
+
+def add_setting_flags(
+    parser: argparse.ArgumentParser, kind: type, *, title: str, only: Collection[str] = ()
+) -> None:
+    """Add a flag for each setting of a dataclass: `--mano-dir` for mano_dir.
+
+    :param title: heading of the flags in the help text.
+    :param only: names of the settings to offer, in this order; empty offers all.
+    """
+    group = parser.add_argument_group(title)
+    settings = {setting.name: setting for setting in settings_of(kind)}
+    for name in only or settings:
+        _add_flag(group, settings[name])
+
+
+def given_settings(args: argparse.Namespace, kind: type) -> dict[str, Any]:
+    """Return the settings that were given on the command line, checked.
+
+    :raises SettingError: for a value that is out of range.
+    """
+    given = {
+        setting.name: getattr(args, setting.name)
+        for setting in settings_of(kind)
+        if getattr(args, setting.name, None) is not None
+    }
+    kind(**given)
+    return given
+
+
+def _add_flag(group: argparse._ArgumentGroup, setting: Setting) -> None:
+    flag = f'--{setting.name.replace("_", "-")}'
+    if setting.type is bool:
+        group.add_argument(
+            flag,
+            dest=setting.name,
+            action=argparse.BooleanOptionalAction,
+            default=None,
+            help=_help(setting),
+        )
+        return
+    group.add_argument(
+        flag,
+        dest=setting.name,
+        type=setting.type,
+        choices=setting.choices or None,
+        default=None,
+        metavar=None if setting.choices else _metavar(setting),
+        help=_help(setting),
+    )
+
+
+def _metavar(setting: Setting) -> str:
+    return (setting.unit or setting.type.__name__).upper().replace('%', 'PERCENT')
+
+
+def _help(setting: Setting) -> str:
+    text = setting.help.replace('%', '%%')
+    if setting.type is str and not setting.default:
+        return text
+    return f'{text} (default: {setting.default})'
