@@ -1,0 +1,54 @@
+# The newcomer's door. Every target does the set-up that it needs, and does it again only when
+# something that it came from has changed. PYTHON=python3.12 picks the Python of a new .venv.
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS :=
+
+# The package is installed "editable": Python runs from this folder, edits count at once, and
+# .venv gets what CMake makes or copies (messages, lib/interwild_ros, share/interwild_ros).
+INSTALLED := CMakeLists.txt package.xml pyproject.toml setup.py $(wildcard msg/*.msg launch/*.py \
+	config/* cmake/*.cmake cmake/tf2_msgs/* scripts/*_node scripts/interwild)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench build clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: build ## camera to two hands over real DDS; leaves pictures and a bag in out/demo
+	$(BIN)/interwild demo $(ARGS)
+
+test: build ## all tests; ARGS="-k markers -x" goes to pytest
+	$(BIN)/pytest $(ARGS)
+
+check: build ## what must be clean: lint, format, types, spelling, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/python scripts/render_docs.py --check
+
+fix: build ## mend what can be mended by itself, and render the generated files
+	$(BIN)/python scripts/render_docs.py
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: build ## every benchmark, a JSON line each
+	@set -e; for script in $(filter-out bench/parity.py,$(wildcard bench/*.py)); do \
+		$(BIN)/python $$script; done
+
+build: $(VENV)/.stamp-package ## .venv with ROS 2, PyTorch and our messages, if it is not there
+
+clean: ## remove what was made here, but .venv
+	rm -rf build out *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -r {} +
+	rm -f $(VENV)/.stamp-package
+
+$(VENV)/.stamp-requirements: $(wildcard requirements/*.txt) scripts/make_venv
+	@scripts/make_venv $(VENV)
+	@touch $@
+
+$(VENV)/.stamp-package: $(VENV)/.stamp-requirements $(INSTALLED)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@touch $@
