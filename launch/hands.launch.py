@@ -1,0 +1,98 @@
+"""Start hands_node, and RViz when asked; `ros2 launch` lists the arguments with --show-args."""
+
+from interwild_ros.config import Setting, Settings, settings_of
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+PACKAGE = 'interwild_ros'
+CONFIG = PathJoinSubstitution([FindPackageShare(PACKAGE), 'config'])
+
+# The settings that differ from robot to robot; the params_file sets all of them.
+SETTING_NAMES = ('image_transport', 'variant', 'weights', 'mano_dir', 'device', 'autostart')
+SETTINGS = [setting for setting in settings_of(Settings) if setting.name in SETTING_NAMES]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return what `ros2 launch` runs: the arguments, hands_node and RViz."""
+    return LaunchDescription([*arguments(), OpaqueFunction(function=hands_node), rviz()])
+
+
+def arguments() -> list[DeclareLaunchArgument]:
+    """Return every launch argument with its default and its description."""
+    return [
+        _argument('namespace', '', 'namespace of the node and of all its topics'),
+        _argument('image', 'image', 'image topic; /compressed is added for image_transport'),
+        _argument('camera_info', 'camera_info', 'topic of the calibration of that image'),
+        *map(_setting_argument, SETTINGS),
+        _argument('rviz', 'false', 'start RViz with the overlay, the meshes and TF'),
+        _argument(
+            'use_sim_time', 'false', 'take the time from /clock, as in replay or simulation'
+        ),
+        _argument(
+            'params_file',
+            PathJoinSubstitution([CONFIG, 'hands.yaml']),
+            'parameter file; the arguments above win over it',
+        ),
+        _argument('log_level', 'info', 'debug, info, warn, error or fatal'),
+        _argument(
+            'python',
+            '',
+            'Python that runs the node, such as that of a virtual environment with PyTorch; '
+            'empty runs the installed executable as it is',
+        ),
+    ]
+
+
+def hands_node(context: LaunchContext) -> list[Node]:
+    """Return the node with those settings that were given; the others are the params_file's."""
+    image = LaunchConfiguration('image')
+    given = {
+        setting.name: ParameterValue(LaunchConfiguration(setting.name), value_type=setting.type)
+        for setting in SETTINGS
+        if context.launch_configurations[setting.name]
+    }
+    sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
+    node = Node(
+        package=PACKAGE,
+        executable='hands_node',
+        name='hands_node',
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[LaunchConfiguration('params_file'), {'use_sim_time': sim_time, **given}],
+        remappings=[
+            ('image', image),
+            ('image/compressed', [image, '/compressed']),
+            ('camera_info', LaunchConfiguration('camera_info')),
+        ],
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+        prefix=LaunchConfiguration('python'),
+        output='screen',
+    )
+    return [node]
+
+
+def rviz() -> Node:
+    """Return RViz with our layout, looking at the node in its namespace."""
+    topics = ('markers', 'overlay')
+    return Node(
+        package='rviz2',
+        executable='rviz2',
+        namespace=LaunchConfiguration('namespace'),
+        arguments=['-d', PathJoinSubstitution([CONFIG, 'hands.rviz'])],
+        # The layout's names are absolute; without the slash they are the namespace's.
+        remappings=[(f'/hands_node/{topic}', f'hands_node/{topic}') for topic in topics],
+        condition=IfCondition(LaunchConfiguration('rviz')),
+    )
+
+
+def _argument(name: str, default: object, description: str) -> DeclareLaunchArgument:
+    return DeclareLaunchArgument(name, default_value=default, description=description)
+
+
+def _setting_argument(setting: Setting) -> DeclareLaunchArgument:
+    what = f'{setting.help} (empty: as in params_file)'
+    return _argument(setting.name, '', what)
