@@ -151,7 +151,7 @@ def _shapedirs(rng: np.random.Generator, vertices: Array) -> Array:
     x, y, z = (centred / 0.09).T
     terms = [np.ones(VERTEX_COUNT), x, y * 3, z, x**2, x * z, z**2, y * x * 3]
     factors = rng.standard_normal((8, 3, 10)) * 0.0012
-    directions = np.einsum('vb,bcs->vcs', np.stack(terms, 1), factors)
+    directions: Array = np.einsum('vb,bcs->vcs', np.stack(terms, 1), factors)
     directions[:, :, 0] += centred * 0.035
     directions -= directions.mean(0)
     return directions
@@ -163,6 +163,5 @@ def _posedirs(rng: np.random.Generator, vertices: Array) -> Array:
         near = np.exp(-((np.linalg.norm(vertices - JOINTS_M[joint], axis=1) / 0.02) ** 2))
         drawn = rng.standard_normal((1, 3, 9))
         directions[:, :, joint - 1] = near[:, None, None] * drawn * 0.0018
-    flat = directions.reshape(VERTEX_COUNT, 3, 135)
-    flat += rng.standard_normal((VERTEX_COUNT, 3, 135)) * 2e-5
-    return flat
+    flat: Array = directions.reshape(VERTEX_COUNT, 3, 135)
+    return np.asarray(flat + rng.standard_normal((VERTEX_COUNT, 3, 135)) * 2e-5)
