@@ -17,7 +17,6 @@ from interwild_ros.networks.detectnet import Detections
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.transnet import HAND_BOX_SCALE
 from interwild_ros.pipeline.official import official_outputs
-from interwild_ros.records import JOINT_COUNT
 import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
@@ -66,7 +65,7 @@ class _Watch:
             'body_img': networks.body_backbone,
             'hand_img': networks.hand_roi_net,
             'hand_gap': rotation.shape_out,
-            'rot_joints_in': rotation.root_pose_out,
+            'rot_joint_feat': rotation.root_pose_out,
             'trans_fc_in': trans.fc,
         }
         records = {'detections': networks.body_box_net, 'pose': rotation, 'trans_in': trans}
@@ -106,12 +105,10 @@ def _derived(
     crop_boxes = networks.crop_boxes(detections)[0]
     crop_from_input, input_from_crop = crops.crop_maps(crop_boxes, networks.spaces)
     pose = watch.kept['pose']
-    at_joints = watch.values['rot_joints_in'].reshape(
         -1, JOINT_COUNT, networks.variant.rotation_width + 3
     )
     return {
         **_pair_space(networks, watch, input_from_crop),
-        'rot_joint_feat': at_joints[..., :-3],
         'rjoint_proj_hm': _projected(networks, outputs, 'r'),
         'ljoint_proj_hm': _projected(networks, outputs, 'l'),
         'hand_img_32x32': blocks(watch.values['hand_img'], 8),
