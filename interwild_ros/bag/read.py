@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 import struct
 from typing import Any, Generic, TypeVar
@@ -100,25 +99,38 @@ class Bag:
         """Return the stamp and arrival of every picture without decoding it."""
         return list(self._stamped(topic or self.topic_of(*IMAGES), lambda message: None))
 
-    def cameras(
+    def answered(self) -> Iterator[tuple[Received[Image], Received[TwoHands]]]:
+        """Return each picture that was worked on with the hands that bear its stamp.
+
+        Hands whose picture is not in the bag are left out.
+        """
+        pictures = self.pictures()
+        picture = next(pictures, None)
+        for hands in self.two_hands():
+            while picture is not None and picture.stamp_ns < hands.stamp_ns:
+                picture = next(pictures, None)
+            if picture is not None and picture.stamp_ns == hands.stamp_ns:
+                yield picture, hands
+
+    def camera(
         self, *, image_size: tuple[int, int], rectified: bool = False, topic: str = ''
-    ) -> Iterator[Received[Camera]]:
-        """Return the camera of each frame.
+    ) -> Camera:
+        """Return the camera that the pictures were taken with: the first that was said.
 
         :param image_size: width and height of the pictures, px.
-        :raises InputError: at numbers that no camera has.
+        :raises InputError: for numbers that no camera has.
         """
-        make = partial(camera_of, image_size=image_size, rectified=rectified)
-        return self._stamped(topic or self.topic_of(CAMERA_INFO), make)
+        _, message = self._first(topic or self.topic_of(CAMERA_INFO))
+        return camera_of(message, image_size=image_size, rectified=rectified)
 
     def topology(self, topic: str = '') -> Topology:
-        """Return how to draw the meshes; the last one said holds."""
-        return topology_of(self._last(topic or self.topic_of(TOPOLOGY)))
+        """Return how to draw the meshes."""
+        return topology_of(self._first(topic or self.topic_of(TOPOLOGY))[1])
 
     def card(self, topic: str = '') -> ModelCard:
         """Return what ran; the device is that of the diagnostics, or empty without them."""
         device = self.diagnostics().get('device', '')
-        return card_of(self._last(topic or self.topic_of(TOPOLOGY)), device=device)
+        return card_of(self._first(topic or self.topic_of(TOPOLOGY))[1], device=device)
 
     def diagnostics(self) -> dict[str, str]:
         """Return the last value of every key that the nodes reported; empty when none did."""
@@ -167,11 +179,10 @@ class Bag:
                 value=convert(message),
             )
 
-    def _last(self, topic: str) -> Any:
-        found = [message for _, message in self.messages(topic)]
-        if not found:
-            raise AssetError(f'the bag {self._folder} has no message on {topic}')
-        return found[-1]
+    def _first(self, topic: str) -> tuple[int, Any]:
+        for found in self.messages(topic):
+            return found
+        raise AssetError(f'the bag {self._folder} has no message on {topic}')
 
 
 @contextmanager

@@ -105,8 +105,6 @@ def _derived(
     crop_boxes = networks.crop_boxes(detections)[0]
     crop_from_input, input_from_crop = crops.crop_maps(crop_boxes, networks.spaces)
     pose = watch.kept['pose']
-        -1, JOINT_COUNT, networks.variant.rotation_width + 3
-    )
     return {
         **_pair_space(networks, watch, input_from_crop),
         'rjoint_proj_hm': _projected(networks, outputs, 'r'),
