@@ -10,7 +10,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = 'interwild_ros'
-CONFIG = PathJoinSubstitution([FindPackageShare(PACKAGE), 'config'])
+CONFIG = (FindPackageShare(PACKAGE), 'config')
 
 # The settings that differ from robot to robot; the params_file sets all of them.
 SETTING_NAMES = ('image_transport', 'variant', 'weights', 'mano_dir', 'device', 'autostart')
@@ -35,7 +35,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         _argument(
             'params_file',
-            PathJoinSubstitution([CONFIG, 'hands.yaml']),
+            PathJoinSubstitution([*CONFIG, 'hands.yaml']),
             'parameter file; the arguments above win over it',
         ),
         _argument('log_level', 'info', 'debug, info, warn, error or fatal'),
@@ -82,7 +82,7 @@ def rviz() -> Node:
         package='rviz2',
         executable='rviz2',
         namespace=LaunchConfiguration('namespace'),
-        arguments=['-d', PathJoinSubstitution([CONFIG, 'hands.rviz'])],
+        arguments=['-d', PathJoinSubstitution([*CONFIG, 'hands.rviz'])],
         # The layout's names are absolute; without the slash they are the namespace's.
         remappings=[(f'/hands_node/{topic}', f'hands_node/{topic}') for topic in topics],
         condition=IfCondition(LaunchConfiguration('rviz')),
@@ -94,5 +94,5 @@ def _argument(name: str, default: object, description: str) -> DeclareLaunchArgu
 
 
 def _setting_argument(setting: Setting) -> DeclareLaunchArgument:
-    what = f'{setting.help} (empty: as in params_file)'
+    what = f'{setting.help}. Not given: as in params_file'
     return _argument(setting.name, '', what)
