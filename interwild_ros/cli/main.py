@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InterwildError as error:
         print(f'interwild: {error}', file=sys.stderr)
         return _REFUSED
+    except ImportError as error:
+        print(f'interwild: {error}; `interwild doctor` says what is missing', file=sys.stderr)
+        return _REFUSED
     except KeyboardInterrupt:
         print('interwild: interrupted', file=sys.stderr)
         return _INTERRUPTED

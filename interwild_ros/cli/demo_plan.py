@@ -1,0 +1,106 @@
+"""From the flags of `interwild demo` to what the two nodes are to do."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from interwild_ros.cli.flags import given_settings
+from interwild_ros.config import CameraSettings, Settings
+from interwild_ros.errors import AssetError, SettingError
+from interwild_ros.imaging.demo_clip import write_demo_clip
+from interwild_ros.ros.domain import DOMAIN_IDS, free_domain_id
+from interwild_ros.ros.recording import Plan
+
+HANDS_SETTINGS = (
+    'variant',
+    'weights',
+    'mano_dir',
+    'axis_angle',
+    'device',
+    'require_gpu',
+    'threads',
+    'mirrored_image',
+    'min_score',
+    'max_reprojection_px',
+    'placement',
+)
+CAMERA_SETTINGS = ('camera_info', 'fov_deg', 'rate_hz', 'pace')
+
+_PATHS = ('weights', 'mano_dir', 'camera_info')
+_TRANSPORT = 'compressed'
+_SUBSCRIBERS = 2  # the hands node and the recorder: no picture is sent before both listen
+_WEBCAM_SEC = 10.0
+
+
+def is_own_source(args: argparse.Namespace) -> bool:
+    """Return whether pictures of the user's own were named, and not the demo clip."""
+    return any(source is not None for source in (args.video, args.images, args.camera))
+
+
+def plan_of(args: argparse.Namespace, *, clip: Path) -> Plan:
+    """Return what to run.
+
+    :param clip: folder of the demo clip, which is drawn there unless a source was named.
+    :raises InterwildError: when a file that was named is absent or a value is refused.
+    """
+    camera = _absolute(given_settings(args, CameraSettings))
+    hands = _absolute(given_settings(args, Settings))
+    if is_own_source(args):
+        camera['source'] = _own_source(args)
+    else:
+        write_demo_clip(clip)
+        camera = {'camera_info': str(clip / 'camera_info.yaml'), **camera, 'source': str(clip)}
+    camera |= {'image_transport': _TRANSPORT, 'wait_for_subscribers': _SUBSCRIBERS}
+    hands |= {
+        'image_transport': _TRANSPORT,
+        'every_frame': camera.get('pace') == 'consumed',
+    }
+    return Plan(
+        camera=camera,
+        hands=hands,
+        domain_id=_domain_id(args.domain_id),
+        length_sec=_length_sec(args),
+    )
+
+
+def _own_source(args: argparse.Namespace) -> str:
+    if args.camera is not None:
+        return str(args.camera)
+    path = args.video or args.images
+    if args.images and not path.is_dir():
+        raise AssetError(f'--images {path}: no such folder')
+    return _existing(path)
+
+
+def _absolute(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with paths that hold in any folder: the nodes run in another one."""
+    return {
+        name: _existing(Path(value)) if name in _PATHS and value else value
+        for name, value in settings.items()
+    }
+
+
+def _existing(path: Path) -> str:
+    path = path.expanduser().absolute()
+    if not path.exists():
+        raise AssetError(f'{path}: no such file or folder')
+    return str(path)
+
+
+def _domain_id(wanted: int | None) -> int:
+    if wanted is None:
+        return free_domain_id()
+    if wanted not in DOMAIN_IDS:
+        raise SettingError(f'--domain-id is {wanted}, wanted {DOMAIN_IDS[0]} to {DOMAIN_IDS[-1]}')
+    return wanted
+
+
+def _length_sec(args: argparse.Namespace) -> float | None:
+    """Return when to end a source by force: a webcam has no end of its own."""
+    if args.seconds is None:
+        return _WEBCAM_SEC if args.camera is not None else None
+    if not args.seconds > 0:
+        raise SettingError(f'--seconds is {args.seconds:g}, wanted above 0')
+    return float(args.seconds)
