@@ -1,0 +1,75 @@
+from pathlib import Path
+
+from interwild_ros.geometry import crops
+from interwild_ros.geometry.spaces import apply_affine, OFFICIAL_SPACES, scaling_affine
+import numpy as np
+import pytest
+import torch
+
+GOLDEN = np.load(Path(__file__).parents[1] / 'data/network_units.npz')
+
+
+@pytest.mark.parametrize(
+    ('name', 'square', 'scale'), [('ar1.0_ext2.0', True, 2.0), ('arNone_ext1.0', False, 1.0)]
+)
+def test_boxes_from_cells_equal_the_originals(name, square, scale):
+    centre = torch.from_numpy(GOLDEN[f'restore_bbox/{name}/center'])
+    size = torch.from_numpy(GOLDEN[f'restore_bbox/{name}/size'])
+    spaces = OFFICIAL_SPACES
+    boxes = crops.corners_from_centre(spaces.body_from_cells(centre), spaces.body_from_cells(size))
+    if square:
+        boxes = crops.squared(boxes)
+    boxes = crops.enlarged(boxes, scale)
+    np.testing.assert_allclose(boxes, GOLDEN[f'restore_bbox/{name}/bbox'], atol=1e-4)
+
+
+def test_the_crop_maps_lay_the_box_over_the_crop_and_back():
+    boxes = torch.tensor([[10.0, 20.0, 74.0, 84.0], [-5.0, 3.0, 123.0, 131.0]]).double()
+    crop_from_input, input_from_crop = crops.crop_maps(boxes, OFFICIAL_SPACES)
+    corners = boxes.reshape(2, 2, 2)
+    wanted = torch.tensor([[0.0, 0.0], [256.0, 256.0]]).double().expand(2, 2, 2)
+    torch.testing.assert_close(apply_affine(crop_from_input, corners), wanted, atol=1e-6, rtol=0)
+    torch.testing.assert_close(apply_affine(input_from_crop, wanted), corners, atol=1e-6, rtol=0)
+
+
+def test_sampling_with_the_identity_returns_the_picture():
+    picture = torch.rand(1, 3, 12, 9)
+    identity = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    torch.testing.assert_close(crops.sample(picture, identity, (9, 12)), picture)
+
+
+def test_sampling_is_linear_between_pixels_and_black_outside():
+    picture = torch.arange(8.0).reshape(1, 1, 1, 8).expand(1, 1, 4, 8)
+    half = torch.tensor([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]])
+    found = crops.sample(picture, half, (8, 4))[0, 0, 0]
+    torch.testing.assert_close(found, torch.tensor([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 3.5]))
+    far = torch.tensor([[[1.0, 0.0, 50.0], [0.0, 1.0, 0.0]]])
+    assert crops.sample(picture, far, (8, 4)).abs().max() == 0
+
+
+@pytest.mark.parametrize('coarse', [2, 3, 5])
+def test_a_coarse_resampling_sees_every_pixel(coarse):
+    """A one-pixel checkerboard is grey from afar; plain sampling would see aliases of it."""
+    v, u = torch.meshgrid(torch.arange(60), torch.arange(60), indexing='ij')
+    checks = ((u + v) % 2).float()[None, None]
+    scale = torch.tensor([[float(coarse), float(coarse)]])
+    picture_from_out = scaling_affine(scale, torch.full((1, 2), (coarse - 1) / 2))
+    found = crops.resample(checks, picture_from_out, (60 // coarse, 60 // coarse))
+    assert (found - 0.5).abs().max() < 0.12
+
+
+def test_a_coarse_resampling_does_not_move_the_picture():
+    ramp = torch.arange(64.0).expand(1, 1, 64, 64)
+    scale = torch.full((1, 2), 4.0)
+    picture_from_out = scaling_affine(scale, torch.tensor([[3.0, 5.0]]))
+    found = crops.resample(ramp, picture_from_out, (14, 14))[0, 0, 7]
+    torch.testing.assert_close(found, torch.arange(14.0) * 4 + 3)
+
+
+def test_a_fine_resampling_is_plain_sampling():
+    picture = torch.rand(1, 3, 20, 20)
+    picture_from_out = scaling_affine(torch.full((1, 2), 1.9), torch.full((1, 2), 1.0))
+    torch.testing.assert_close(
+        crops.resample(picture, picture_from_out, (8, 8)),
+        crops.sample(picture, picture_from_out, (8, 8)),
+    )
