@@ -1,0 +1,128 @@
+"""From image and camera_info messages to a Frame."""
+
+from __future__ import annotations
+
+from builtin_interfaces.msg import Time
+from interwild_ros.config import Settings
+from interwild_ros.errors import InputError
+from interwild_ros.geometry.camera import camera_from_fov, camera_from_info
+from interwild_ros.imaging.decode import decode_compressed, decode_image
+from interwild_ros.records import Camera, Frame, Image
+from interwild_ros.ros.bridge import load_bridge, suits_bridge
+import numpy as np
+from sensor_msgs.msg import CameraInfo, CompressedImage
+from sensor_msgs.msg import Image as ImageMsg
+
+NS_PER_SEC = 1_000_000_000
+
+
+class FrameReader:
+    """Turns image messages into frames, with the camera that the latest camera_info describes.
+
+    `camera_info` and `frame` may be called from different threads.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Read with these settings until `use` brings others."""
+        self._settings = settings
+        self._info: CameraInfo | None = None
+        self._camera_state = 'nominal'
+        self._bridge = load_bridge()
+
+    @property
+    def camera_state(self) -> str:
+        """Return what is known of the camera, for diagnostics.
+
+        'calibrated', 'nominal' (no camera_info, or one of an uncalibrated camera) or
+        'bad: <reason>'.
+        """
+        return self._camera_state
+
+    @property
+    def decoder(self) -> str:
+        """Return what decodes raw images: 'cv_bridge' or 'opencv'."""
+        return 'opencv' if self._bridge is None else 'cv_bridge'
+
+    def use(self, settings: Settings) -> None:
+        """Read the next frames with these settings."""
+        self._settings = settings
+
+    def camera_info(self, message: CameraInfo) -> None:
+        """Keep the message: it holds for the frames that follow."""
+        self._info = message
+
+    def frame(self, message: ImageMsg | CompressedImage) -> Frame:
+        """Decode a picture and join it to its camera.
+
+        :raises InputError: when the picture or the camera cannot be used; its `cause` is the
+            word to count the skipped frame under.
+        """
+        image = self._decode(message)
+        height, width = image.shape[:2]
+        return Frame(
+            image=image,
+            camera=self._camera(width, height),
+            stamp_ns=stamp_ns(message.header.stamp),
+            frame_id=message.header.frame_id or self._settings.fallback_frame_id,
+        )
+
+    def _decode(self, message: ImageMsg | CompressedImage) -> Image:
+        if isinstance(message, CompressedImage):
+            return decode_compressed(message.format, message.data)
+        if self._bridge is not None and suits_bridge(message):
+            return self._bridge(message)
+        return decode(message)
+
+    def _camera(self, width: int, height: int) -> Camera:
+        info, settings = self._info, self._settings
+        # sensor_msgs/CameraInfo: an uncalibrated camera leaves D, K, R and P zeroed out.
+        if info is None or not np.any(info.k):
+            self._camera_state = 'nominal'
+            return camera_from_fov(width, height, settings.nominal_fov_deg)
+        try:
+            camera = camera_of(info, (width, height), rectified=settings.image_is_rectified)
+        except InputError as error:
+            self._camera_state = f'bad: {error}'
+            raise
+        self._camera_state = 'calibrated'
+        return camera
+
+
+def stamp_ns(stamp: Time) -> int:
+    """Return a message's stamp in nanoseconds."""
+    return int(stamp.sec) * NS_PER_SEC + int(stamp.nanosec)
+
+
+def decode(message: ImageMsg) -> Image:
+    """Return a raw image as RGB, by our own decoding.
+
+    :raises InputError: as `decode_image`.
+    """
+    return decode_image(
+        message.encoding,
+        message.width,
+        message.height,
+        message.step,
+        bool(message.is_bigendian),
+        message.data,
+    )
+
+
+def camera_of(info: CameraInfo, image_size: tuple[int, int], *, rectified: bool) -> Camera:
+    """Return the camera that a message describes, for pictures of this width and height.
+
+    :raises InputError: as `camera_from_info`.
+    """
+    roi = info.roi
+    return camera_from_info(
+        width=info.width,
+        height=info.height,
+        K=info.k,
+        D=info.d,
+        P=info.p,
+        distortion_model=info.distortion_model,
+        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
+        binning=(info.binning_x, info.binning_y),
+        rectified=rectified,
+        image_size=image_size,
+    )
