@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from interwild_ros.bag.read import Bag, Received
 from interwild_ros.records import Side, TwoHands
 import numpy as np
+
+_BAD_FRAMES = 'bad_frames.'
 
 
 @dataclass(frozen=True)
@@ -123,3 +125,12 @@ def _percentiles(values: Sequence[float]) -> Percentiles:
         return Percentiles(None, None, None)
     p50, p95, p99 = (round(float(p), 3) for p in np.percentile(values, (50, 95, 99)))
     return Percentiles(p50, p95, p99)
+
+
+def _bad_frames(diagnostics: Mapping[str, str]) -> dict[str, int]:
+    """Return how many frames could not be used, by cause: the keys are `bad_frames.<cause>`."""
+    return {
+        key.removeprefix(_BAD_FRAMES): int(value)
+        for key, value in diagnostics.items()
+        if key.startswith(_BAD_FRAMES)
+    }

@@ -34,11 +34,14 @@ _SEPARATOR = '=' * 80
 
 @dataclass(frozen=True)
 class OfferedQos:
-    """What a publisher offered, so that a player can offer the same."""
+    """What a publisher offered, so that a player can offer the same.
+
+    Its depth is known to nobody else: the default is ROS's own.
+    """
 
     reliable: bool = True
     transient_local: bool = False
-    depth: int = 1
+    depth: int = 10
 
 
 class BagWriter:

@@ -6,7 +6,7 @@ It subscribes to a topic when its publisher is known, and asks for what that one
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -15,6 +15,7 @@ from typing import Any
 
 from interwild_ros.bag.write import BagWriter, OfferedQos
 from interwild_ros.errors import AssetError
+from interwild_ros.ros.subscribing import Offer, offers_on
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
@@ -62,17 +63,19 @@ class Recorder:
     def look(self) -> None:
         """Subscribe to what has found a publisher since the last look."""
         for topic in list(self._awaited):
-            publishers = self._node.get_publishers_info_by_topic(topic)
-            if publishers:
+            offers = offers_on(self._node, topic)
+            if offers:
                 self._awaited.remove(topic)
-                self._subscribe(topic, publishers)
+                self._subscribe(topic, offers)
 
-    def _subscribe(self, topic: str, publishers: list[Any]) -> None:
-        kind = publishers[0].topic_type
-        offers = [_offered(publisher.qos_profile) for publisher in publishers]
-        self._bag.add_topic(topic, kind, offered=offers)
+    def _subscribe(self, topic: str, offers: Sequence[Offer]) -> None:
+        kind = offers[0].kind
+        offered = [
+            OfferedQos(reliable=o.is_reliable, transient_local=o.is_latched) for o in offers
+        ]
+        self._bag.add_topic(topic, kind, offered=offered)
         self._node.create_subscription(
-            _message_class(kind), topic, partial(self._take, topic), _wanted(offers), raw=True
+            _message_class(kind), topic, partial(self._take, topic), _profile(offers), raw=True
         )
 
     def _take(self, topic: str, data: bytes, info: dict[str, int]) -> None:
@@ -85,18 +88,10 @@ class Recorder:
         tally.last_data = data
 
 
-def _offered(profile: QoSProfile) -> OfferedQos:
-    return OfferedQos(
-        reliable=profile.reliability == ReliabilityPolicy.RELIABLE,
-        transient_local=profile.durability == DurabilityPolicy.TRANSIENT_LOCAL,
-        depth=max(1, profile.depth),
-    )
-
-
-def _wanted(offers: list[OfferedQos]) -> QoSProfile:
+def _profile(offers: Sequence[Offer]) -> QoSProfile:
     """Return the most that all publishers offer."""
-    reliable = all(offer.reliable for offer in offers)
-    latched = all(offer.transient_local for offer in offers)
+    reliable = all(offer.is_reliable for offer in offers)
+    latched = all(offer.is_latched for offer in offers)
     return QoSProfile(  # type: ignore[no-untyped-call]
         depth=_DEPTH,
         reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,

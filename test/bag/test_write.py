@@ -134,4 +134,4 @@ def test_several_publishers_keep_their_profiles(tmp_path):
         QosReliability.BEST_EFFORT,
         QosReliability.RELIABLE,
     ]
-    assert [p.depth for p in profiles] == [1, 7]
+    assert [p.depth for p in profiles] == [10, 7]
