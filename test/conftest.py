@@ -1,0 +1,15 @@
+"""Fixtures of all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope='session')
+def shared():
+    """The folder with the full goldens and photographs, which users do not have."""
+    folder = Path(os.environ.get('INTERWILD_SHARED', Path(__file__).parents[2] / 'shared'))
+    if not (folder / 'parity').is_dir():
+        pytest.skip(f'{folder} with the full goldens is not here')
+    return folder.resolve()

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+from interwild_ros.networks.layers import sample_features, soft_argmax_2d, soft_argmax_3d
+import numpy as np
+import torch
+
+GOLDEN = np.load(Path(__file__).parents[1] / 'data/network_units.npz')
+
+
+def golden(name):
+    return torch.from_numpy(GOLDEN[name])
+
+
+def test_soft_argmax_equals_the_originals():
+    centre, _ = soft_argmax_2d(golden('soft_argmax_2d/hm'))
+    torch.testing.assert_close(centre, golden('soft_argmax_2d/coord'))
+    torch.testing.assert_close(
+        soft_argmax_3d(golden('soft_argmax_3d/hm')), golden('soft_argmax_3d/coord')
+    )
+
+
+def test_soft_argmax_of_one_hot_cell_is_that_cell():
+    logits = torch.zeros(1, 1, 8, 8, 8)
+    logits[0, 0, 2, 5, 7] = 100
+    torch.testing.assert_close(soft_argmax_3d(logits), torch.tensor([[[7.0, 5.0, 2.0]]]))
+
+
+def test_sampling_equals_the_originals():
+    found = sample_features(
+        golden('sample_joint_features/feat'), golden('sample_joint_features/xy')
+    )
+    torch.testing.assert_close(found, golden('sample_joint_features/out'))
+
+
+def test_sampling_hits_whole_cells_and_fades_past_the_last():
+    features = torch.rand(1, 4, 8, 8)
+    at = torch.tensor([[[3.0, 5.0], [7.5, 2.0], [8.0, 2.0]]])
+    found = sample_features(features, at)[0]
+    torch.testing.assert_close(found[0], features[0, :, 5, 3])
+    torch.testing.assert_close(found[1], features[0, :, 2, 7] / 2)
+    assert found[2].abs().max() < 1e-6
