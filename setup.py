@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from typing import ClassVar
 from xml.etree import ElementTree
 
 from setuptools import Command, Distribution, find_packages, setup
@@ -49,7 +50,7 @@ class BuildMessages(Command):
     """Run CMakeLists.txt into a staging folder, and add what it installs to the data files."""
 
     description = 'build the ROS 2 messages'
-    user_options = ()
+    user_options: ClassVar[list[tuple[str, str, str]]] = []
     editable_mode = False
 
     def initialize_options(self) -> None:
