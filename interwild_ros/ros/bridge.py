@@ -54,4 +54,4 @@ def suits_bridge(message: ImageMsg) -> bool:
     if message.encoding not in _ENCODINGS or message.is_bigendian:
         return False
     packed = PACKED[message.encoding]
-    return message.step % (packed.channels * packed.bits // 8) == 0
+    return bool(message.step % (packed.channels * packed.bits // 8) == 0)

@@ -9,11 +9,10 @@ from interwild_ros.geometry.camera import camera_from_fov, camera_from_info
 from interwild_ros.imaging.decode import decode_compressed, decode_image
 from interwild_ros.records import Camera, Frame, Image
 from interwild_ros.ros.bridge import load_bridge, suits_bridge
+from interwild_ros.ros.hands_out import NS_PER_SEC
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
-
-NS_PER_SEC = 1_000_000_000
 
 
 class FrameReader:
