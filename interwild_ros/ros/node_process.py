@@ -42,12 +42,11 @@ class NodeProcess:
         """
         self.name = name
         self._log = folder / f'{name}.log'
-        code = f'import sys; from interwild_ros.ros.{name} import main; sys.exit(main())'
         parameter_file = _write_parameters(folder / f'{name}.yaml', parameters)
-        command = [sys.executable, '-c', code, '--ros-args', '--params-file', str(parameter_file)]
+        ros_arguments = ['--ros-args', '--params-file', str(parameter_file)]
         with self._log.open('w') as log:
             self._process = subprocess.Popen(
-                command,
+                [sys.executable, '-m', f'interwild_ros.ros.{name}', *ros_arguments],
                 cwd=folder,
                 env=_environment(environment),
                 stdin=subprocess.DEVNULL,

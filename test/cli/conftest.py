@@ -1,13 +1,16 @@
 """What tests of the command line share.
 
 Fixtures
-    interwild   interwild('doctor', '--json', cwd=...) runs the command in a process of its own,
-                and returns the finished process with `returncode`, `stdout` and `stderr`
+    run_interwild   run_interwild('doctor', '--json', cwd=...) runs the command in a process of
+                    its own, and returns it finished, with `returncode`, `stdout` and `stderr`
+    interwild       the same, in an empty folder
+    environment     the variables for other processes that are to see this source tree
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 import importlib.util
 import os
 from pathlib import Path
@@ -27,18 +30,28 @@ if importlib.util.find_spec('rclpy') is not None:
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def interwild(tmp_path: Path) -> Run:
+@pytest.fixture(scope='session')
+def environment() -> dict[str, str]:
+    return os.environ | {'PYTHONPATH': str(Path(__file__).parents[2])}
+
+
+@pytest.fixture(scope='session')
+def run_interwild(environment: dict[str, str]) -> Run:
     def run(
-        *arguments: object, cwd: Path = tmp_path, timeout_sec: float = 120.0, **environment: str
+        *arguments: object, cwd: Path, timeout_sec: float = 120.0
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, '-m', 'interwild_ros.cli.main', *map(str, arguments)],
             cwd=cwd,
-            env=os.environ | {'PYTHONPATH': str(Path(__file__).parents[2])} | environment,
+            env=environment,
             capture_output=True,
             text=True,
             timeout=timeout_sec,
         )
 
     return run
+
+
+@pytest.fixture
+def interwild(run_interwild: Run, tmp_path: Path) -> Run:
+    return partial(run_interwild, cwd=tmp_path)
