@@ -58,18 +58,22 @@ class MarkersOut:
         self._can_patch = True
         self._templates: dict[tuple[object, ...], PatchedMessage] = {}
         self._shown: set[Side] = set()
+        self._header = Header()
 
     def messages(self, two_hands: TwoHands, *, lifetime_sec: float) -> list[MarkerArray | bytes]:
         """Return what to publish: hands lost since the last call are deleted, others drawn."""
         tracked = {hand.side for hand in two_hands.hands}
-        messages: list[MarkerArray | bytes] = []
-        if self._shown - tracked:
-            header = header_message(two_hands.stamp_ns, two_hands.frame_id)
-            messages.append(deletions(header, self._shown - tracked))
+        self._header = header_message(two_hands.stamp_ns, two_hands.frame_id)
+        messages: list[MarkerArray | bytes] = self._deletions(self._shown - tracked)
         if tracked:
             messages.append(self._drawing(two_hands, lifetime_sec))
         self._shown = tracked
         return messages
+
+    def clear(self) -> list[MarkerArray | bytes]:
+        """Return what deletes every hand that is shown, with the stamp of the last frame."""
+        shown, self._shown = self._shown, set()
+        return self._deletions(shown)
 
     def typed(self, two_hands: TwoHands, *, lifetime_sec: float) -> MarkerArray:
         """Return the drawing of the tracked hands as a typed message."""
@@ -88,6 +92,9 @@ class MarkersOut:
             build = partial(drawing, two_hands.frame_id, lifetime_sec)
             self._templates[key] = PatchedMessage(build, _slots(numbers))
         return self._templates[key].filled(numbers)
+
+    def _deletions(self, sides: set[Side]) -> list[MarkerArray | bytes]:
+        return [deletions(self._header, sides)] if sides else []
 
     def _drawing(self, two_hands: TwoHands, lifetime_sec: float) -> MarkerArray | bytes:
         if self._can_patch:

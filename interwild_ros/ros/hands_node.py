@@ -1,0 +1,206 @@
+"""The hands node: images in; hands, markers, TF, overlay and diagnostics out."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticArray
+from interwild_ros.config import Settings
+from interwild_ros.errors import InterwildError, SettingError
+from interwild_ros.records import ModelCard
+from interwild_ros.ros.diagnostics import diagnostics_message, NodeState
+from interwild_ros.ros.meter import Meter
+from interwild_ros.ros.params import declare, watch
+from interwild_ros.ros.stop_signals import StopSignals
+import rclpy
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.logging import get_logger
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import ok, try_shutdown
+from std_msgs.msg import Header
+from std_srvs.srv import SetBool, Trigger
+
+if TYPE_CHECKING:
+    from interwild_ros.ros.session import Session
+
+NAME = 'hands_node'
+_TICK_SEC = 0.25
+_DIAGNOSTICS_SEC = 1.0
+_SPIN_SEC = 0.1
+
+
+class HandsNode(LifecycleNode):
+    """A lifecycle node around a Session, which lives from configure to cleanup."""
+
+    def __init__(self) -> None:
+        """Declare the parameters and begin to tell diagnostics.
+
+        :raises SettingError: for parameters that are refused.
+        """
+        super().__init__(NAME)
+        self.settings = declare(self, Settings)
+        watch(self, lambda: self.settings, self._apply)
+        self._session: Session | None = None
+        self._lifecycle = 'unconfigured'
+        self._is_enabled = True
+        self._meter = Meter()
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        # Silence must be noticed also where /clock stands still.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(_TICK_SEC, self._tick, clock=steady)
+        self.create_timer(_DIAGNOSTICS_SEC, self._tell_diagnostics, clock=steady)
+        self.create_service(SetBool, '~/enable', self._enable)
+        self.create_service(Trigger, '~/reset', self._reset)
+
+    def start(self) -> bool:
+        """Configure and activate without a lifecycle manager; return whether that went well."""
+        success = TransitionCallbackReturn.SUCCESS
+        return bool(self.trigger_configure() == success and self.trigger_activate() == success)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load networks and hand models, and make the publishers."""
+        try:
+            self._session = self._load()
+        except (InterwildError, ImportError) as error:
+            self.get_logger().error(f'cannot configure: {error}')
+            return TransitionCallbackReturn.FAILURE
+        except Exception:  # rclpy would swallow it without a word
+            self.get_logger().fatal(traceback.format_exc())
+            raise
+        self._introduce(self._session.card)
+        self._lifecycle = 'inactive'
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Listen for images."""
+        self._lifecycle = 'active'
+        self._open_or_close()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening and publishing."""
+        self._lifecycle = 'inactive'
+        self._open_or_close()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the networks."""
+        self.end_session()
+        self._lifecycle = 'unconfigured'
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free everything."""
+        self.end_session()
+        self._lifecycle = 'finalized'
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Go back to the beginning."""
+        return self.on_cleanup(state)
+
+    def end_session(self) -> None:
+        """End threads and publishers, if there are any."""
+        if self._session is not None:
+            self._session.destroy()
+            self._session = None
+
+    def _load(self) -> Session:
+        # Importing torch takes seconds: before this the node is on the graph and answers.
+        from interwild_ros.ros.session import Session
+
+        return Session(self, self.settings, self._meter)
+
+    def _introduce(self, card: ModelCard) -> None:
+        self.get_logger().info(
+            f'{card.variant} networks with the weights {card.weights!r} and the hand model '
+            f'{card.hand_model!r} on {card.device}'
+        )
+        for warning in card.warnings:
+            self.get_logger().warning(warning)
+
+    def _open_or_close(self) -> None:
+        if self._session is None:
+            return
+        if self._lifecycle == 'active' and self._is_enabled:
+            self._session.open()
+        else:
+            self._session.close()
+
+    def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        if request.data != self._is_enabled:
+            self._is_enabled = request.data
+            self._open_or_close()
+        word = 'enabled' if self._is_enabled else 'disabled'
+        response.success, response.message = True, f'{word}; the node is {self._lifecycle}'
+        self.get_logger().info(response.message)
+        return response
+
+    def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._session is None:
+            response.success = False
+            response.message = f'nothing to reset: the node is {self._lifecycle}'
+            return response
+        self._session.reset()
+        response.success, response.message = True, 'what earlier frames said is forgotten'
+        return response
+
+    def _apply(self, settings: Settings) -> None:
+        self.settings = settings
+        if self._session is not None:
+            self._session.apply(settings)
+
+    def _tick(self) -> None:
+        if self._session is not None:
+            self._session.tick()
+
+    def _tell_diagnostics(self) -> None:
+        session = self._session
+        state = NodeState(
+            lifecycle=self._lifecycle,
+            is_enabled=self._is_enabled,
+            figures=self._meter.figures(),
+            input=None if session is None else session.input_state(),
+            card=None if session is None else session.card,
+        )
+        header = Header(stamp=self.get_clock().now().to_msg())
+        self._diagnostics.publish(
+            diagnostics_message(header, self.get_fully_qualified_name(), state)
+        )
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to stop; return the exit code."""
+    with StopSignals() as stop:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        try:
+            return _run(stop)
+        except SettingError as error:
+            get_logger(NAME).error(f'cannot start: {error}')
+            return 1
+        finally:
+            try_shutdown()
+
+
+def _run(stop: StopSignals) -> int:
+    node = HandsNode()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        if node.settings.autostart and not node.start():
+            return 1
+        while ok() and not stop.came:
+            executor.spin_once(timeout_sec=_SPIN_SEC)
+        return 0
+    finally:
+        node.end_session()
+        executor.shutdown()
+        node.destroy_node()
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

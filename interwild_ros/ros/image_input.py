@@ -1,0 +1,129 @@
+"""Where pictures and camera_info come in: topics, transports, QoS, and the reason for silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from interwild_ros.config import Settings
+from interwild_ros.ros.silence import explain, Listening
+from interwild_ros.ros.subscribing import FollowingSubscription, Gate, kind_name, Offer, Wish
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+IMAGE_TOPIC = 'image'
+CAMERA_INFO_TOPIC = 'camera_info'
+_PICTURE_KINDS = (kind_name(Image), kind_name(CompressedImage))
+
+
+class ImageInput:
+    """The subscriptions to the image and to camera_info."""
+
+    def __init__(
+        self,
+        node: Node,
+        settings: Settings,
+        *,
+        on_image: Callable[[Any], None],
+        on_camera_info: Callable[[CameraInfo], None],
+        has_room: Callable[[], bool],
+    ) -> None:
+        """Prepare the subscriptions; `follow` makes them and keeps them fit.
+
+        :param has_room: asked before an image is taken when every frame counts.
+        """
+        self._node = node
+        is_compressed = settings.image_transport == 'compressed'
+        self.image = FollowingSubscription(
+            node,
+            CompressedImage if is_compressed else Image,
+            image_topic(node, is_compressed=is_compressed),
+            on_image,
+            Wish(settings.qos_reliability, depth=None if settings.every_frame else 1),
+            Gate(has_room) if settings.every_frame else None,
+        )
+        self.camera_info = FollowingSubscription(
+            node,
+            CameraInfo,
+            node.resolve_topic_name(CAMERA_INFO_TOPIC),
+            on_camera_info,
+            Wish(takes_latched=True),
+        )
+
+    def follow(self) -> None:
+        """Look who publishes now, and subscribe accordingly."""
+        publishers = [offer.node for offer in self.image.offers]
+        # Calibration first: the first picture should find it.
+        for subscription in (self.camera_info, self.image):
+            if subscription.follow():
+                self._node.get_logger().info(f'subscribed to {describe(subscription)}')
+        if self.has_several_publishers and publishers != [o.node for o in self.image.offers]:
+            self._node.get_logger().warning(
+                f'{len(self.image.offers)} publishers send pictures on {self.image.topic}, '
+                f'which will be mixed: {names_of(self.image.offers)}'
+            )
+
+    @property
+    def has_several_publishers(self) -> bool:
+        """Return whether pictures of several cameras may be mixed on the topic."""
+        return len(self.image.offers) > 1
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.image.close()
+        self.camera_info.close()
+
+    def explain_silence(self) -> str:
+        """Return why no image comes."""
+        image = self.image
+        return explain(
+            Listening(
+                topic=image.topic,
+                kind=image.kind,
+                offers=image.offers,
+                ask=image.ask,
+                incompatible_events=image.incompatible_events,
+                incompatible_policy=image.incompatible_policy,
+                elsewhere=self._pictures_elsewhere(),
+            )
+        )
+
+    def _pictures_elsewhere(self) -> list[tuple[str, str]]:
+        overlay = f'{self._node.get_fully_qualified_name()}/overlay'
+        return [
+            (topic, kind)
+            for topic, kinds in self._node.get_topic_names_and_types()
+            for kind in kinds
+            if kind in _PICTURE_KINDS
+            and topic != self.image.topic
+            and not topic.startswith(overlay)
+            and self._node.count_publishers(topic)
+        ]
+
+
+def image_topic(node: Node, *, is_compressed: bool) -> str:
+    """Return the resolved name of the image topic.
+
+    As with image_transport, remapping `image` moves `image/compressed` along with it, unless that
+    was remapped itself.
+    """
+    image = node.resolve_topic_name(IMAGE_TOPIC)
+    if not is_compressed:
+        return str(image)
+    compressed = node.resolve_topic_name(f'{IMAGE_TOPIC}/compressed')
+    unmapped = node.resolve_topic_name(f'{IMAGE_TOPIC}/compressed', only_expand=True)
+    return str(compressed) if compressed != unmapped else f'{image}/compressed'
+
+
+def describe(subscription: FollowingSubscription) -> str:
+    """Return topic, publishers and QoS of a subscription in words."""
+    ask = subscription.ask
+    if ask is None:
+        return f'{subscription.topic}: not subscribed, no publisher yet'
+    reliability = 'reliable' if ask.is_reliable else 'best effort'
+    return f'{subscription.topic} ({reliability}), published by {names_of(subscription.offers)}'
+
+
+def names_of(offers: Sequence[Offer]) -> str:
+    """Return the publishers' names and reliability, or nobody."""
+    return ', '.join(map(str, offers)) or 'nobody yet'

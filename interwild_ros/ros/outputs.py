@@ -1,0 +1,76 @@
+"""Publish what was seen in a frame: each output only while somebody listens to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interwild_ros.config import Settings
+from interwild_ros.msg import HandTopology
+from interwild_ros.msg import TwoHands as TwoHandsMsg
+from interwild_ros.records import ModelCard, Topology, TwoHands
+from interwild_ros.ros.hands_out import topology_message, two_hands_message
+from interwild_ros.ros.markers_out import MarkersOut
+from interwild_ros.ros.tf_out import make_broadcaster, transforms
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from visualization_msgs.msg import MarkerArray
+
+_HANDS_DEPTH = 10
+_MARKERS_DEPTH = 4
+
+
+class Outputs:
+    """The publishers of hands, topology, markers and TF."""
+
+    def __init__(self, node: Node, topology: Topology, card: ModelCard) -> None:
+        """Make the publishers and say the topology, once for everybody who will come."""
+        self._node = node
+        self._two_hands = make_publisher(node, TwoHandsMsg, '~/two_hands', _HANDS_DEPTH)
+        self._markers = make_publisher(node, MarkerArray, '~/markers', _MARKERS_DEPTH)
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self._topology = make_publisher(node, HandTopology, '~/topology', latched)
+        self._broadcaster = make_broadcaster(node)
+        self._markers_out = MarkersOut(topology, on_fallback=node.get_logger().warning)
+        self._topology.publish(topology_message(topology, card))
+
+    def publish(self, two_hands: TwoHands, settings: Settings) -> None:
+        """Publish both hands of a frame; the numbers first, what is for the eye last."""
+        if is_heard(self._two_hands):
+            self._two_hands.publish(two_hands_message(two_hands))
+        if is_heard(self._broadcaster.pub_tf):
+            frames = transforms(two_hands, prefix=settings.tf_prefix)
+            if frames:
+                self._broadcaster.sendTransform(frames)
+        if is_heard(self._markers):
+            lifetime_sec = settings.marker_lifetime_sec
+            for message in self._markers_out.messages(two_hands, lifetime_sec=lifetime_sec):
+                self._markers.publish(message)
+
+    def take_back_markers(self) -> None:
+        """Take the hands off the screen: nothing will follow for a while."""
+        for message in self._markers_out.clear():
+            self._markers.publish(message)
+
+    def destroy(self) -> None:
+        """Take the publishers away."""
+        for publisher in (
+            self._two_hands,
+            self._markers,
+            self._topology,
+            self._broadcaster.pub_tf,
+        ):
+            self._node.destroy_publisher(publisher)
+
+
+def make_publisher(node: Node, kind: type[Any], topic: str, qos: QoSProfile | int) -> Publisher:
+    """Return a publisher whose QoS the user can override by parameters."""
+    return node.create_publisher(
+        kind, topic, qos, qos_overriding_options=QoSOverridingOptions.with_default_policies()
+    )
+
+
+def is_heard(publisher: Publisher) -> bool:
+    """Return whether anybody listens to a publisher."""
+    return bool(publisher.get_subscription_count())
