@@ -189,6 +189,8 @@ setup(
     name=NAME,
     version=MANIFEST.findtext('version'),
     description=MANIFEST.findtext('description'),
+    long_description=(SOURCE / 'README.md').read_text(),
+    long_description_content_type='text/markdown',
     license='Apache-2.0',
     license_files=['LICENSE'],
     maintainer=MANIFEST.findtext('maintainer'),
