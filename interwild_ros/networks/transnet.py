@@ -73,12 +73,11 @@ class TransNet(nn.Module):
         """
         gx, gy, gz = self._gaussians(pair.flatten(1, 2)).unbind(2)  # B x 42 x 64 each
         convolution = cast(nn.Conv2d, self.conv[0])
-        weight, bias = convolution.weight, cast(Tensor, convolution.bias)
-        kernel = weight.reshape(weight.shape[0], _JOINTS, -1, 3, 3)  # O x 42 x 64 x 3 x 3
-        kernel = torch.einsum('ojzyx,bjz->bojyx', kernel, HEATMAP_PEAK * gz)
-        rows = torch.einsum('bojyx,bjwx->bojyw', kernel, _windows(gx))  # O x 42 x ky x 64
-        x = torch.einsum('bojyw,bjhy->bohw', rows, _windows(gy))
-        x = x + bias[:, None, None]
+        gx, gy, gz = self._gaussians(pair.flatten(1, 2)).unbind(2)  # B x 42 x 64 each
+        kernel = _sum_over_depth(convolution.weight, HEATMAP_PEAK * gz)  # B x O x 42 x 3 x 3
+        rows = _sum_over_x(kernel, gx)  # B x O x 42 x 3 x 64
+        x = _sum_over_joints_and_y(rows, gy)  # B x O x 64 x 64
+        x = x + cast(Tensor, convolution.bias)[:, None, None]
         out: Tensor = self.conv[2](self.conv[1](x))
         return out
 
@@ -88,6 +87,24 @@ class TransNet(nn.Module):
         return torch.exp(-((cells - points[..., None]) ** 2) / (2 * SIGMA_CELLS**2))
 
 
-def _windows(line: Tensor) -> Tensor:
-    """Return the three neighbours of each cell (..., cells, 3), zeros outside."""
-    return F.pad(line, (1, 1)).unfold(-1, 3, 1)
+def _sum_over_depth(weight: Tensor, gz: Tensor) -> Tensor:
+    """Contract a kernel (O, 42 * 64, 3, 3) over depth, for each sample's gz (B, 42, 64)."""
+    by_joint = weight.reshape(weight.shape[0], _JOINTS, -1, 9)  # O x 42 x 64 x 9, no copy
+    summed = torch.matmul(gz.transpose(0, 1)[None], by_joint)  # O x 42 x B x 9
+    kernel: Tensor = summed.permute(2, 0, 1, 3)
+    return kernel.reshape(*kernel.shape[:3], 3, 3)
+
+
+def _sum_over_x(kernel: Tensor, gx: Tensor) -> Tensor:
+    """Convolve lines gx (B, 42, 64) with the rows of kernels (B, O, 42, 3, 3)."""
+    line = F.pad(gx, (1, 1))[:, None, :, None]  # zeros outside, as the convolution pads
+    cells = gx.shape[-1]
+    parts = (kernel[..., i : i + 1] * line[..., i : i + cells] for i in range(3))
+    return sum(parts, start=torch.zeros((), dtype=gx.dtype, device=gx.device))
+
+
+def _sum_over_joints_and_y(rows: Tensor, gy: Tensor) -> Tensor:
+    """Contract rows (B, O, 42, 3, 64) with the neighbours of each cell of gy (B, 42, 64)."""
+    neighbours = F.pad(gy, (1, 1)).unfold(-1, 3, 1)  # B x 42 x 64 x 3
+    lines = neighbours.permute(0, 2, 1, 3).flatten(2)  # B x 64 x 126
+    return torch.matmul(lines[:, None], rows.flatten(2, 3))

@@ -9,6 +9,7 @@ from interwild_ros.geometry.rotations import AxisAngle
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import find_hand_models
 from interwild_ros.networks.checkpoint import build_networks
+from interwild_ros.networks.folding import folded
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.pipeline.device import choose_device
 from interwild_ros.pipeline.placing import place_pair
@@ -124,5 +125,5 @@ def load_pipeline(settings: Settings) -> Pipeline:
         device=str(device),
         warnings=warnings,
     )
-    networks.requires_grad_(False).to(device)
-    return Pipeline(networks, HandPair(right, left).eval().to(device), settings, card)
+    hand_models = HandPair(right, left).eval().to(device)
+    return Pipeline(folded(networks).to(device), hand_models, settings, card)

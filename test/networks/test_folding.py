@@ -1,0 +1,33 @@
+from interwild_ros.networks.folding import folded
+import torch
+from torch import nn
+
+
+def test_folded_networks_give_the_same_numbers(compact):
+    quick = folded(compact)
+    pictures = torch.rand(2, 3, 256, 192)
+    hands = torch.rand(2, 3, 256, 256)
+    maps = torch.tensor([[0.5, 0.0, 3.0], [0.0, 0.5, 4.0]]).repeat(2, 1, 1)
+    with torch.inference_mode():
+        for found, wanted in zip(quick.detect(pictures), compact.detect(pictures), strict=True):
+            torch.testing.assert_close(found, wanted, atol=1e-3, rtol=1e-3)
+        joints, pose = compact.read_hands(hands)
+        quick_joints, quick_pose = quick.read_hands(hands)
+        torch.testing.assert_close(quick_joints, joints, atol=1e-3, rtol=0)
+        torch.testing.assert_close(quick_pose.betas, pose.betas, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(
+            quick.relate(joints, maps), compact.relate(joints, maps), atol=1e-5, rtol=1e-4
+        )
+
+
+def test_every_batch_normalisation_that_is_run_is_folded(compact):
+    left = [name for name, m in folded(compact).named_modules() if isinstance(m, nn.BatchNorm2d)]
+    assert left == []
+
+
+def test_folding_leaves_the_networks_as_they_were(compact):
+    before = {name: tensor.clone() for name, tensor in compact.state_dict().items()}
+    folded(compact)
+    after = compact.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], before[name]) for name in before)
