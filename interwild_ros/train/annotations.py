@@ -35,7 +35,7 @@ class StudyCamera:
 
 @dataclass(frozen=True, eq=False)
 class ManoFit:
-    """A hand model's parameters: `pose` (48,) rad, mean not included; `shape` (10,); `trans` (3,) m.
+    """A hand model's parameters: `pose` (48,) rad without mean, `shape` (10,), `trans` (3,) m.
 
     They hold in the world of `camera` (or in the camera frame, where it has no rotation).
     """
