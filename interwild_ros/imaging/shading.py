@@ -1,4 +1,4 @@
-"""Give meshes smooth normals and light: a wrapped Lambert term, a highlight, darker edges."""
+"""Light meshes: a wrapped Lambert term, a highlight, darker edges."""
 
 from __future__ import annotations
 
@@ -6,37 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class Surface:
-    """The triangles of a mesh, prepared for normals.
-
-    `triangles` (F, 3); `fans` (V, K) the triangles around each vertex, padded with F. Normals are
-    summed by gathering along the fans: scattering would add in another order on every GPU run.
-    """
-
-    triangles: Tensor
-    fans: Tensor
-
-    def normals(self, vertices: Tensor) -> Tensor:
-        """Return smooth unit normals (B, V, 3) of vertices (B, V, 3); larger faces count more."""
-        a, b, c = (vertices[:, self.triangles[:, i]] for i in range(3))
-        of_faces = torch.linalg.cross(b - a, c - a)
-        padded = torch.nn.functional.pad(of_faces, (0, 0, 0, 1))
-        summed = padded[:, self.fans].sum(2)
-        return torch.nn.functional.normalize(summed, dim=-1)
-
-
-def surface(triangles: Tensor, vertex_count: int) -> Surface:
-    """Prepare triangles (F, 3) for normals."""
-    owner = triangles.flatten().cpu()
-    order = owner.argsort(stable=True)
-    counts = torch.bincount(owner, minlength=vertex_count)
-    place = torch.arange(len(order)) - (counts.cumsum(0) - counts)[owner[order]]
-    fans = torch.full((vertex_count, int(counts.max())), len(triangles))
-    fans[owner[order], place] = order // 3
-    return Surface(triangles, fans.to(triangles.device))
 
 
 @dataclass(frozen=True)
