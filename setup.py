@@ -204,7 +204,6 @@ setup(
         'opencv-python-headless>=4.9',
         'rosbags>=0.10',
         'safetensors>=0.4',
-        'tqdm>=4.60',
         'pyyaml>=6.0',
     ],
     packages=find_packages(include=[NAME, f'{NAME}.*']),
