@@ -13,8 +13,9 @@ from interwild_ros.ros.hands_out import NS_PER_SEC
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
-# wait(is_over, timeout_sec) works off callbacks until is_over() or until the time is over.
-Wait: TypeAlias = Callable[[Callable[[], bool], float], None]
+# wait(is_over, timeout_sec) works off callbacks until is_over() or until the time is over; it
+# returns False at once when the process is to end.
+Wait: TypeAlias = Callable[[Callable[[], bool], float], bool]
 
 TWO_HANDS_TOPIC = 'hands_node/two_hands'
 ANSWER_TIMEOUT_SEC = 10.0
@@ -31,6 +32,10 @@ class Pace(Protocol):
 
     def finish(self) -> str:
         """Wait for what is still to come, and return what there is to say at the end, or ''."""
+
+    @property
+    def has_heard_all(self) -> bool:
+        """Return whether every picture is known to have arrived."""
 
 
 class RealTime:
@@ -67,6 +72,11 @@ class RealTime:
         """Return how often the rate could not be kept."""
         return f'{self._late} were late by more than a frame' if self._late else ''
 
+    @property
+    def has_heard_all(self) -> bool:
+        """Return no: nobody answers."""
+        return False
+
 
 class Consumed:
     """Sends the next picture when the hands node has answered the last one."""
@@ -87,9 +97,7 @@ class Consumed:
 
     def wait_for_turn(self, picture: Picture) -> None:
         """Wait for the answer to the picture before this one."""
-        self._wait(lambda: self._awaited_ns is None, self._timeout_sec)
-        if self._awaited_ns is not None:
-            self._give_up(self._awaited_ns)
+        self._wait_for_answer()
 
     def sent(self, stamp_ns: int) -> None:
         """Expect an answer with this stamp."""
@@ -97,9 +105,18 @@ class Consumed:
 
     def finish(self) -> str:
         """Wait for the last answer, and return how many never came."""
-        self._wait(lambda: self._awaited_ns is None, self._timeout_sec)
-        unanswered = self._unanswered + (self._awaited_ns is not None)
-        return f'{unanswered} were not answered' if unanswered else ''
+        self._wait_for_answer()
+        return f'{self._unanswered} were not answered' if self._unanswered else ''
+
+    @property
+    def has_heard_all(self) -> bool:
+        """Return whether every picture was answered."""
+        return self._awaited_ns is None and self._unanswered == 0
+
+    def _wait_for_answer(self) -> None:
+        goes_on = self._wait(lambda: self._awaited_ns is None, self._timeout_sec)
+        if goes_on and self._awaited_ns is not None:
+            self._give_up(self._awaited_ns)
 
     def _give_up(self, awaited_ns: int) -> None:
         self._unanswered += 1

@@ -80,10 +80,11 @@ class PicturesOut:
             quality = self._settings.jpeg_quality
             self._compressed.publish(compressed_message(header, picture, jpeg_quality=quality))
 
-    def wait_for_delivery(self, timeout_sec: float) -> None:
-        """Wait until every receiver has what was published, or the time is over."""
-        for publisher in (*self._images, self._info):
-            publisher.wait_for_all_acked(Duration(seconds=timeout_sec))
+    @property
+    def is_delivered(self) -> bool:
+        """Return whether every receiver has confirmed all that was published."""
+        now = Duration(seconds=0)
+        return all(publisher.wait_for_all_acked(now) for publisher in (*self._images, self._info))
 
     @property
     def _images(self) -> tuple[Publisher, ...]:

@@ -1,3 +1,4 @@
+import contextlib
 from pathlib import Path
 import signal
 
@@ -169,6 +170,16 @@ def test_consumed_sends_the_next_picture_when_the_last_was_answered(
     assert 'not answered' not in process.output
 
 
+def test_a_signal_ends_the_wait_for_an_answer(pngs, start_camera, listen, spin_until):
+    images = listen(Image, 'image')
+    process = start_camera(pngs, pace='consumed')
+    spin_until(lambda: images, 20.0)
+    _spin_for(spin_until, 0.2)
+    assert process.stop() == 0, process.output
+    assert len(images) == 1
+    assert 'answer' not in process.output
+
+
 def _spin_for(spin_until, seconds: float) -> None:
     with pytest.raises(pytest.fail.Exception):
         spin_until(lambda: False, seconds)
@@ -176,10 +187,9 @@ def _spin_for(spin_until, seconds: float) -> None:
 
 def test_an_answer_that_never_comes_is_given_up_and_counted(ros_node, spin_until):
     def wait(is_over, timeout_sec):
-        try:
+        with contextlib.suppress(pytest.fail.Exception):
             spin_until(is_over, timeout_sec)
-        except pytest.fail.Exception:
-            return
+        return True
 
     pace = Consumed(wait, ros_node, timeout_sec=0.2)
     picture = Picture(WIDTH, HEIGHT, 0)
