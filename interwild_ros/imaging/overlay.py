@@ -1,0 +1,195 @@
+"""Draw what was found over the picture: meshes, skeletons, boxes, labels and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+from interwild_ros.geometry.camera import project
+from interwild_ros.hand_model.joints import FINGERS
+from interwild_ros.hand_model.surface import Normals
+from interwild_ros.imaging.captions import caption, Rgb, text_scale, write_notes
+from interwild_ros.imaging.render import rasterize
+from interwild_ros.imaging.shading import Light, shade
+from interwild_ros.records import (
+    Array,
+    Camera,
+    Hand,
+    Image,
+    Side,
+    Topology,
+    TwoHands,
+    VERTEX_COUNT,
+)
+import numpy as np
+import torch
+from torch import Tensor
+
+SIDE_COLOURS: dict[Side, Rgb] = {Side.RIGHT: (255, 150, 70), Side.LEFT: (70, 170, 255)}
+# in the order of hand_model.joints.FINGERS
+FINGER_COLOURS: tuple[Rgb, ...] = (
+    (255, 92, 92),
+    (255, 196, 64),
+    (112, 224, 96),
+    (72, 200, 255),
+    (200, 128, 255),
+)
+_WRIST_COLOUR: Rgb = (245, 245, 245)
+_OUTLINE: Rgb = (24, 24, 24)
+# Colours are 0 to 255 here, and so is the highlight.
+_LIGHT = Light(strength=0.75, ambient=0.5, highlight=40.0, shininess=24.0)
+_OPACITY = 0.62
+_SUPERSAMPLING = 2
+_FARTHEST_PX = 30_000  # OpenCV draws with 16 bits before the point
+
+
+def draw_overlay(
+    image: Image,
+    two_hands: TwoHands,
+    topology: Topology,
+    camera: Camera,
+    notes: Sequence[str] = (),
+) -> Image:
+    """Return a copy of the picture with the hands drawn over it.
+
+    Meshes are where the hands were placed; skeletons are where the networks saw the joints. The
+    distance between the two is the reprojection error.
+
+    :param image: (height, width, 3) uint8 RGB, as `camera` took it.
+    :param notes: lines written into the upper left corner.
+    """
+    picture = image.copy()
+    hands = two_hands.hands
+    if hands:
+        _draw_meshes(picture, hands, topology, camera)
+    for hand in hands:
+        _draw_skeleton(picture, hand.joints_image_px)
+    for hand in hands:
+        _draw_box(picture, hand)
+    write_notes(picture, notes)
+    return picture
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The part of the picture that the meshes reach, px."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def _draw_meshes(
+    picture: Image, hands: Sequence[Hand], topology: Topology, camera: Camera
+) -> None:
+    """Draw half-transparent meshes into the picture, the nearer hand before the other."""
+    vertices = np.concatenate([hand.vertices_m for hand in hands])
+    points_px = project(camera, vertices)
+    window = _window_of(points_px, picture)
+    if window is None:
+        return
+    colours, pixels = _seen_colours(vertices, points_px, hands, topology, window)
+    _blend(picture, window, colours, pixels)
+
+
+def _window_of(points_px: Array, picture: Image) -> _Window | None:
+    points_px = points_px[np.isfinite(points_px).all(1)]
+    if not len(points_px):
+        return None
+    height, width = picture.shape[:2]
+    low = np.clip(np.floor(points_px.min(0)) - 1, 0, [width, height]).astype(int)
+    high = np.clip(np.ceil(points_px.max(0)) + 2, 0, [width, height]).astype(int)
+    size = high - low
+    return _Window(int(low[0]), int(low[1]), int(size[0]), int(size[1])) if size.all() else None
+
+
+def _seen_colours(
+    vertices: Array,
+    points_px: Array,
+    hands: Sequence[Hand],
+    topology: Topology,
+    window: _Window,
+) -> tuple[Tensor, Tensor]:
+    """Return the colour (P, 3) of each sample that hits a mesh, and its pixel (P,) in the window.
+
+    Colours are 0 to 255.
+    """
+    sides = tuple(hand.side for hand in hands)
+    normals_of = _normals_of(topology, sides)
+    fine = _SUPERSAMPLING
+    # the middle of a pixel's samples is the pixel's centre
+    samples = (points_px - (window.left, window.top)) * fine + (fine - 1) / 2
+    points = torch.from_numpy(vertices.astype(np.float32))
+    raster = rasterize(
+        torch.from_numpy(samples.astype(np.float32))[None],
+        points[None, :, 2],
+        normals_of.triangles,
+        width=window.width * fine,
+        height=window.height * fine,
+    )
+    base = torch.tensor([SIDE_COLOURS[side] for side in sides]).float()
+    base = base.repeat_interleave(VERTEX_COUNT, 0)
+    lit = shade(base, normals_of(points[None])[0], points, _LIGHT)
+    rows, columns = raster.pixels // raster.width, raster.pixels % raster.width
+    return raster.interpolate(lit[None]), rows // fine * window.width + columns // fine
+
+
+@lru_cache(maxsize=8)
+def _normals_of(topology: Topology, sides: tuple[Side, ...]) -> Normals:
+    """Return the triangles of the hands that are there, as one mesh."""
+    of_side = {Side.RIGHT: topology.right_triangles, Side.LEFT: topology.left_triangles}
+    parts = [of_side[side].astype(np.int64) + VERTEX_COUNT * i for i, side in enumerate(sides)]
+    return Normals(np.concatenate(parts), VERTEX_COUNT * len(sides))
+
+
+def _blend(picture: Image, window: _Window, colours: Tensor, pixels: Tensor) -> None:
+    """Mix sample colours into the picture; a pixel's share is how many of its samples are hit."""
+    count = window.width * window.height
+    where = pixels.numpy()
+    weight = _OPACITY / _SUPERSAMPLING**2
+    shares = weight * np.bincount(where, minlength=count)
+    sums = [weight * np.bincount(where, colour.numpy(), count) for colour in colours.unbind(1)]
+    touched = np.flatnonzero(shares)
+    rows, columns = np.divmod(touched, window.width)
+    place = (window.top + rows, window.left + columns)
+    mixed = picture[place] * (1 - shares[touched, None]) + np.stack(sums, 1)[touched]
+    picture[place] = np.clip(mixed, 0, 255).astype(np.uint8)
+
+
+def _draw_skeleton(picture: Image, joints_px: Array) -> None:
+    """Draw each finger as a line from the wrist to its tip, and every joint as a dot."""
+    width = max(1, round(picture.shape[1] / 320))
+    points = _drawable(joints_px)
+    chains = [[0, *range(4 * i + 1, 4 * i + 5)] for i in range(len(FINGERS))]
+    for chain in chains:
+        cv2.polylines(picture, [points[chain]], False, _OUTLINE, width + 2, cv2.LINE_AA)
+    for chain, colour in zip(chains, FINGER_COLOURS, strict=True):
+        cv2.polylines(picture, [points[chain]], False, colour, width, cv2.LINE_AA)
+        for joint in chain[1:]:
+            _dot(picture, points[joint], width + 1, colour)
+    _dot(picture, points[0], width + 2, _WRIST_COLOUR)
+
+
+def _dot(picture: Image, at: Array, radius: int, colour: Rgb) -> None:
+    centre = (int(at[0]), int(at[1]))
+    cv2.circle(picture, centre, radius + 1, _OUTLINE, -1, cv2.LINE_AA)
+    cv2.circle(picture, centre, radius, colour, -1, cv2.LINE_AA)
+
+
+def _draw_box(picture: Image, hand: Hand) -> None:
+    colour = SIDE_COLOURS[hand.side]
+    corners = _drawable(np.array(hand.box.corners).reshape(2, 2))
+    width = max(1, round(picture.shape[1] / 640))
+    cv2.rectangle(picture, corners[0].tolist(), corners[1].tolist(), colour, width, cv2.LINE_AA)
+    distance_m = float(np.linalg.norm(hand.wrist_m))
+    text = f'{hand.side.label}  {hand.box.score:.3f}  {distance_m:.2f} m'
+    upper_left = corners.min(0)  # a box may be inside out: its size has no sign constraint
+    caption(picture, text, above=upper_left, colour=colour, scale=text_scale(picture))
+
+
+def _drawable(points_px: Array) -> Array:
+    rounded = np.round(np.nan_to_num(points_px))
+    return np.asarray(np.clip(rounded, -_FARTHEST_PX, _FARTHEST_PX).astype(np.int32))
