@@ -42,7 +42,8 @@ class Plan:
     """What to run, and how long to wait for it.
 
     `camera` and `hands` are the ROS parameters of the nodes. `length_sec` ends a camera that has
-    no end; `start_timeout_sec` is for loading networks, `answer_timeout_sec` for one frame.
+    no end; `start_timeout_sec` is for loading networks, `picture_timeout_sec` for the first
+    picture, `answer_timeout_sec` for the hands in one.
     """
 
     camera: Mapping[str, Any]
@@ -50,6 +51,7 @@ class Plan:
     domain_id: int
     length_sec: float | None = None
     start_timeout_sec: float = 180.0
+    picture_timeout_sec: float = 30.0
     answer_timeout_sec: float = 20.0
 
 
@@ -112,7 +114,7 @@ class _Watch:
 
     def wait_for_pictures(self, camera: NodeProcess) -> None:
         """Wait for the first picture."""
-        timeout_sec = self._plan.start_timeout_sec
+        timeout_sec = self._plan.picture_timeout_sec
         self._record_until(lambda: self._count(PICTURES) or camera.has_ended(), timeout_sec)
         if not self._count(PICTURES):
             raise NodeError(
