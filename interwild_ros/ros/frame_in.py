@@ -6,6 +6,7 @@ from builtin_interfaces.msg import Time
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.camera import camera_from_fov, camera_from_info
+from interwild_ros.geometry.mirror import mirror_frame
 from interwild_ros.imaging.decode import decode_compressed, decode_image
 from interwild_ros.records import Camera, Frame, Image
 from interwild_ros.ros.bridge import load_bridge, suits_bridge
@@ -58,12 +59,14 @@ class FrameReader:
         """
         image = self._decode(message)
         height, width = image.shape[:2]
-        return Frame(
+        frame = Frame(
             image=image,
             camera=self._camera(width, height),
             stamp_ns=stamp_ns(message.header.stamp),
             frame_id=message.header.frame_id or self._settings.fallback_frame_id,
         )
+        # turned back here, so that everything after lives in the real camera's space
+        return mirror_frame(frame) if self._settings.mirrored_image else frame
 
     def _decode(self, message: ImageMsg | CompressedImage) -> Image:
         if isinstance(message, CompressedImage):

@@ -190,3 +190,11 @@ def test_cv_bridge_and_our_own_decoding_give_the_same_pixels(encoding, padded_px
     reader = FrameReader(Settings())
     assert reader.decoder == 'cv_bridge'
     np.testing.assert_array_equal(reader.frame(message).image, decode(message))
+
+
+def test_a_mirrored_image_is_turned_back_together_with_its_camera():
+    reader = FrameReader(Settings(mirrored_image=True))
+    reader.camera_info(_info())
+    frame = reader.frame(_image())
+    np.testing.assert_array_equal(frame.image, RGB[:, ::-1])
+    assert frame.camera.cx == WIDTH - 1 - K[2]
