@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from interwild_ros.errors import AssetError
-from interwild_ros.records import Array, JOINT_COUNT, Side
+from interwild_ros.records import Array, JOINT_COUNT, Side, VERTEX_COUNT
 
 PAIR_JOINT_COUNT = 2 * JOINT_COUNT
 Box = tuple[float, float, float, float]
@@ -57,7 +58,8 @@ class Annotation:
     relative to the own wrist; `joint_valid` (42,) 0 or 1. `left_from_right_m` (3,) and whether it
     is valid. `fits`, right first, None where absent. `has_3d` is False for weak 2D supervision.
     `hand_type` is 'right', 'left' or 'interacting'; `joint_valid_2d` (42,) is the vector that
-    evaluation uses (Q15). `name` says where it comes from, for messages.
+    evaluation uses (Q15). `name` says where it comes from, for messages. `meshes_cam_m`, right
+    first, are vertices (778, 3) in the camera frame where the truth is a mesh instead of a fit.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Annotation:
     has_3d: bool
     hand_type: str
     joint_valid_2d: Array
+    meshes_cam_m: tuple[Array | None, Array | None] = (None, None)
 
     def __post_init__(self) -> None:
         """Check shapes and the hand type."""
@@ -91,10 +94,36 @@ class Annotation:
             found = getattr(self, name).shape
             if found != shape:
                 raise AssetError(f'{self.name}: {name} has shape {found}, wanted {shape}')
+        for mesh in self.meshes_cam_m:
+            if mesh is not None and mesh.shape != (VERTEX_COUNT, 3):
+                raise AssetError(
+                    f'{self.name}: a mesh has shape {mesh.shape}, wanted {(VERTEX_COUNT, 3)}'
+                )
         if self.hand_type not in ('right', 'left', 'interacting'):
             raise AssetError(
                 f'{self.name}: hand type is {self.hand_type!r}, wanted right, left or interacting'
             )
+
+
+class AnnotationSet(Protocol):
+    """The annotations of a data set by index, each made when it is asked for.
+
+    Whatever keeps to this can be trained on or evaluated: readers of files, the synthetic world.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages and tables."""
+
+    @property
+    def has_3d(self) -> bool:
+        """Whether its annotations carry 3D truth; weak 2D supervision otherwise."""
+
+    def __len__(self) -> int:
+        """Return how many annotations there are."""
+
+    def __getitem__(self, index: int) -> Annotation:
+        """Return one; IndexError beyond the last."""
 
 
 def joints_of(side: Side) -> slice:
