@@ -40,6 +40,19 @@ def mirror_points(points: Tensor) -> Tensor:
     return points * points.new_tensor([-1.0, 1.0, 1.0])
 
 
+def mirror_columns(x: Tensor, width: int) -> Tensor:
+    """Map column coordinates between a picture of this width in px and its mirror image."""
+    return width - 1 - x
+
+
+def mirror_left_from_right(left_from_right: Tensor) -> Tensor:
+    """Map the left wrist minus the right one (..., 3) to that of the mirrored world.
+
+    The hands exchange their sides there, so x keeps its sign and y and z change theirs.
+    """
+    return -mirror_points(left_from_right)
+
+
 def mirror_frame(frame: Frame) -> Frame:
     """Undo the mirroring of a selfie picture: the picture and its camera, mirrored about x."""
     image = np.ascontiguousarray(frame.image[:, ::-1])

@@ -14,7 +14,6 @@ from torch import Tensor
 
 FOCAL_VIRTUAL_PX = 5000.0  # of the crop; nearly orthographic, and no real camera's
 CAMERA_SIZE_M = 0.6  # sets the distance at which the virtual camera sees a hand
-CROP_BOX_SCALE = 2.0  # side of the crop box over side of the hand box
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Spaces:
     * input: px, the picture given to the networks
     * body: px, the same picture at half its size, which the detector sees
     * cells: the detector's heatmap over the body space
-    * crop: px, one hand
+    * crop: px, one hand; its box is `crop_box_scale` times the hand's
     * volume: cells, the cube that holds one hand's 2.5D joints
     * pair: cells, the cube common to both hands which TransNet sees
     """
@@ -36,6 +35,7 @@ class Spaces:
     volume_cells: int = 8
     pair_cells: int = 64
     depth_range_m: float = 0.3
+    crop_box_scale: float = 2.0
 
     @property
     def crop_centre_px(self) -> float:
@@ -88,8 +88,12 @@ OFFICIAL_SPACES = Spaces()
 
 
 def apply_affine(out_from_in: Tensor, points: Tensor) -> Tensor:
-    """Map points (B, K, 2) by affine maps (B, 2, 3)."""
-    return points @ out_from_in[..., :2].transpose(-1, -2) + out_from_in[..., None, :, 2]
+    """Map points (..., K, 2) by affine maps (..., 2, 3).
+
+    No matrix product, because autocast would round coordinates to half precision in one.
+    """
+    linear = out_from_in[..., None, :, :2]  # ... x 1 x 2 x 2
+    return (points[..., None, :] * linear).sum(-1) + out_from_in[..., None, :, 2]
 
 
 def compose_affine(out_from_mid: Tensor, mid_from_in: Tensor) -> Tensor:

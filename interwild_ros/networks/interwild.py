@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from interwild_ros.geometry import crops, mirror
 from interwild_ros.geometry.rotations import AxisAngle
-from interwild_ros.geometry.spaces import apply_affine, CROP_BOX_SCALE
+from interwild_ros.geometry.spaces import apply_affine
 from interwild_ros.networks.detectnet import BoxNet, Detections
 from interwild_ros.networks.resnet import Trunk
 from interwild_ros.networks.shnet import HandPose, HandRoiNet, PositionNet, RotationNet
@@ -66,11 +66,11 @@ class InterWild(nn.Module):
     def crop_boxes(self, detections: Detections) -> Tensor:
         """Return the squares (B, 2, 4), input px, that are cut for SHNet; without gradient."""
         boxes = crops.squared(self.hand_boxes(detections).detach())
-        boxes = crops.enlarged(boxes, CROP_BOX_SCALE)
+        boxes = crops.enlarged(boxes, self.spaces.crop_box_scale)
         return self.spaces.input_from_body(boxes.reshape(-1, 2, 2, 2)).flatten(-2)
 
     def read_hands(self, hand_crops: Tensor) -> HandReadings:
-        """Read the hands from crops (2B, 3, 256, 256): right ones, then MIRRORED left ones."""
+        """Read the hands from square crops (2B, 3, S, S): right ones, then MIRRORED left ones."""
         features = self.hand_roi_net(hand_crops)
         joints = self.hand_position_net(features)
         pose = self.hand_rotation_net(features, joints.detach())

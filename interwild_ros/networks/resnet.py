@@ -85,7 +85,19 @@ class Trunk(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features of pictures."""
-        return self.after_stem(self.maxpool(self.relu(self.bn1(self.conv1(pictures)))))
+        return self.after_stem(self.stem(pictures))
+
+    def stem(self, pictures: Tensor) -> Tensor:
+        """Return what stage one works on: (B, width, H/4, W/4)."""
+        x: Tensor = self.maxpool(self.relu(self.bn1(self.conv1(pictures))))
+        return x
+
+    def stages(self, pictures: Tensor) -> list[Tensor]:
+        """Return the features after each of the four stages, strides 4, 8, 16 and 32."""
+        features = [self.stem(pictures)]
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            features.append(stage(features[-1]))
+        return features[1:]
 
     def after_stem(self, x: Tensor) -> Tensor:
         """Return the features of something that is already as wide as stage one: no stem."""

@@ -19,6 +19,7 @@ from interwild_ros.networks.variants import Variant
 from interwild_ros.records import JOINT_COUNT
 import torch
 from torch import nn, Tensor
+import torch.nn.functional as F
 
 _ROTATIONS = 15  # of the fingers, in MANO order
 
@@ -37,16 +38,43 @@ class HandPose(NamedTuple):
 
 
 class HandRoiNet(nn.Module):
-    """The trunk over hand crops."""
+    """The trunk over hand crops, and in variants that have one a neck over its stages."""
 
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         self.backbone = Trunk(variant.hand)
+        self.neck = Neck(variant) if variant.neck_width else None
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Map crops (N, 3, 256, 256) to features (N, C, 8, 8)."""
+        """Map crops (N, 3, S, S) to features: S/32 cells a side, with a neck S/8."""
+        if self.neck is not None:
+            return self.neck(self.backbone.stages(crops))  # type: ignore[no-any-return]
         features: Tensor = self.backbone(crops)
         return features
+
+
+class Neck(nn.Module):
+    """Features at stride 8 that know those at 16 and 32 (a feature pyramid, Lin et al. 2017)."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        width, first = variant.neck_width, variant.hand.outputs // 4
+        self.fine = nn.Conv2d(first, width, 1)
+        self.middle = nn.Conv2d(2 * first, width, 1)
+        self.coarse = nn.Conv2d(4 * first, width, 1)
+        self.merge_middle = conv_bn_relu(width, width, kernel=3)
+        self.merge_fine = conv_bn_relu(width, width, kernel=3)
+
+    def forward(self, stages: list[Tensor]) -> Tensor:
+        """Fuse the trunk's four stages into (N, width, S/8, S/8)."""
+        _, fine, middle, coarse = stages
+        x = self.merge_middle(self.middle(middle) + _doubled(self.coarse(coarse)))
+        out: Tensor = self.merge_fine(self.fine(fine) + _doubled(x))
+        return out
+
+
+def _doubled(features: Tensor) -> Tensor:
+    return F.interpolate(features, scale_factor=2.0, mode='nearest')
 
 
 class PositionNet(nn.Module):
@@ -55,7 +83,7 @@ class PositionNet(nn.Module):
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         self.depth = variant.spaces.volume_cells
-        self.conv = nn.Sequential(nn.Conv2d(variant.hand.outputs, JOINT_COUNT * self.depth, 1))
+        self.conv = nn.Sequential(nn.Conv2d(variant.hand_features, JOINT_COUNT * self.depth, 1))
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (N, C, 8, 8) to joints (N, 21, 3): x, y, z in volume cells."""
@@ -70,19 +98,22 @@ class RotationNet(nn.Module):
         super().__init__()
         self.spaces: Spaces = variant.spaces
         self.axis_angle: AxisAngle = axis_angle
-        width, features = variant.rotation_width, variant.hand.outputs
-        at_joints = JOINT_COUNT * (width + 3)
-        self.conv = conv_bn_relu(features, width, kernel=1)
-        self.root_pose_out = nn.Sequential(nn.Linear(at_joints, 6))
-        self.pose_out = nn.Sequential(nn.Linear(at_joints, _ROTATIONS * 6))
-        self.shape_out = nn.Sequential(nn.Linear(features, 10))
-        self.cam_out = nn.Sequential(nn.Linear(features, 3))
+        width, hidden = variant.rotation_width, variant.rotation_hidden
+        mean, at_joints = variant.hand_features, JOINT_COUNT * (width + 3)
+        self.conv = conv_bn_relu(mean, width, kernel=1)
+        self.hidden = _hidden_layer(at_joints + mean, hidden) if hidden else None
+        self.root_pose_out = nn.Sequential(nn.Linear(hidden or at_joints, 6))
+        self.pose_out = nn.Sequential(nn.Linear(hidden or at_joints, _ROTATIONS * 6))
+        self.shape_out = nn.Sequential(nn.Linear(hidden or mean, 10))
+        self.cam_out = nn.Sequential(nn.Linear(hidden or mean, 3))
 
     def forward(self, features: Tensor, joints: Tensor) -> HandPose:
         """Read the hand from features (N, C, 8, 8) and joints (N, 21, 3) in volume cells."""
         mean = features.mean(dim=(2, 3))
         at_joints = sample_features(self.conv(features), joints[..., :2])
         at_joints = torch.cat([at_joints, joints], dim=2).flatten(1)  # N x 21 (width + 3)
+        if self.hidden is not None:
+            at_joints = mean = self.hidden(torch.cat([at_joints, mean], dim=1))
         root = self._axis_angle(self.root_pose_out(at_joints))
         fingers = self._axis_angle(self.pose_out(at_joints).reshape(-1, _ROTATIONS, 6))
         return HandPose(
@@ -95,3 +126,7 @@ class RotationNet(nn.Module):
     def _virtual_wrist(self, raw: Tensor) -> Tensor:
         depth = self.spaces.virtual_depth_m * torch.sigmoid(raw[:, 2:])
         return torch.cat([raw[:, :2], depth], dim=1)
+
+
+def _hidden_layer(inputs: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(inplace=True))

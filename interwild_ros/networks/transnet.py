@@ -22,7 +22,7 @@ import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
 
-SIGMA_CELLS = 2.5
+SIGMA_OF_PAIR = 2.5 / 64  # of the cube's side: 2.5 cells of the official 64
 HEATMAP_PEAK = 255.0
 HAND_BOX_SCALE = 1.2
 _JOINTS = 2 * JOINT_COUNT
@@ -84,7 +84,10 @@ class TransNet(nn.Module):
     def _gaussians(self, points: Tensor) -> Tensor:
         """Return one-dimensional Gaussians (B, J, axis, cell) of points (B, J, 3)."""
         cells = torch.arange(self.spaces.pair_cells, dtype=points.dtype, device=points.device)
-        return torch.exp(-((cells - points[..., None]) ** 2) / (2 * SIGMA_CELLS**2))
+        return torch.exp(
+            -((cells - points[..., None]) ** 2)
+            / (2 * (SIGMA_OF_PAIR * self.spaces.pair_cells) ** 2)
+        )
 
 
 def _sum_over_depth(weight: Tensor, gz: Tensor) -> Tensor:

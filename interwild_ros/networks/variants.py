@@ -1,7 +1,8 @@
 """A table of network sizes.
 
 `official` is the original's, and its checkpoints fit it. `compact` is our own for machines without
-a GPU: the same stages, spaces and outputs with narrow ResNet-18 trunks.
+a GPU: the same stages and outputs with narrow ResNet-18 trunks on smaller crops. What a smaller
+crop loses in its last features, a neck over three stages of the trunk brings back.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Variant:
     """Everything that decides the shape of the networks.
 
     `box_width`: channels of the detector's deconvolutions; `rotation_width`: channels that the
-    rotation net reads at the joints; `spaces`: what the coordinates mean.
+    rotation net reads at the joints; `spaces`: what the coordinates mean; `neck_width`: channels
+    of the hand trunk's fused features at stride 8, 0 for its last features alone;
+    `rotation_hidden`: width of a hidden layer before the pose, 0 for none.
     """
 
     name: str
@@ -44,18 +47,38 @@ class Variant:
     rotation_width: int
     trans: TrunkSize
     spaces: Spaces = OFFICIAL_SPACES
+    neck_width: int = 0
+    rotation_hidden: int = 0
+
+    @property
+    def hand_features(self) -> int:
+        """Return the channels that the hand heads see."""
+        return self.neck_width or self.hand.outputs
 
 
 _R50 = TrunkSize('bottleneck', (3, 4, 6, 3), 64)
 _R18 = TrunkSize('basic', (2, 2, 2, 2), 64)
 _R18_NARROW = TrunkSize('basic', (2, 2, 2, 2), 32)
-_R18_THIN = TrunkSize('basic', (2, 2, 2, 2), 24)
+_R18_THIN = TrunkSize('basic', (2, 2, 2, 2), 20)
+_R18_THINNEST = TrunkSize('basic', (2, 2, 2, 1), 16)
+
+COMPACT_SPACES = Spaces(crop_px=128, volume_cells=16, pair_cells=32, crop_box_scale=1.6)
 
 VARIANTS = {
     v.name: v
     for v in (
         Variant('official', _R50, 256, _R50, 512, _R18),
-        Variant('compact', _R18_THIN, 96, _R18_NARROW, 128, _R18_THIN),
+        Variant(
+            'compact',
+            _R18_THIN,
+            80,
+            _R18_NARROW,
+            64,
+            _R18_THINNEST,
+            spaces=COMPACT_SPACES,
+            neck_width=128,
+            rotation_hidden=320,
+        ),
     )
 }
 

@@ -5,7 +5,7 @@ The reference for the separable form, in tests and in bench; never used to run h
 
 from __future__ import annotations
 
-from interwild_ros.networks.transnet import HEATMAP_PEAK, SIGMA_CELLS, TransNet
+from interwild_ros.networks.transnet import HEATMAP_PEAK, SIGMA_OF_PAIR, TransNet
 import torch
 from torch import Tensor
 
@@ -16,7 +16,7 @@ def draw_heatmaps(pair: Tensor, cells: int = 64) -> Tensor:
     axis = torch.arange(cells, dtype=pair.dtype, device=pair.device)
     z, y, x = torch.meshgrid(axis, axis, axis, indexing='ij')
     squared = (x - points[:, :, 0]) ** 2 + (y - points[:, :, 1]) ** 2 + (z - points[:, :, 2]) ** 2
-    return HEATMAP_PEAK * torch.exp(-squared / (2 * SIGMA_CELLS**2)).flatten(1, 2)
+    return HEATMAP_PEAK * torch.exp(-squared / (2 * (SIGMA_OF_PAIR * cells) ** 2)).flatten(1, 2)
 
 
 def dense_draw_and_convolve(network: TransNet, pair: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def test_what_is_missing_extra_or_of_another_shape_is_named(tmp_path, empty, sta
     message = str(caught.value)
     assert '1 missing: hand_trans_net.fc.0.bias' in message
     assert '1 not of this network: head.weight' in message
-    assert 'body_backbone.conv1.weight is (1, 2), wanted (24, 3, 7, 7)' in message
+    assert 'body_backbone.conv1.weight is (1, 2), wanted (20, 3, 7, 7)' in message
 
 
 def test_another_network_is_refused_in_one_readable_line(tmp_path, official, state):

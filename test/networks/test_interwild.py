@@ -20,6 +20,10 @@ SIZES = {  # tensors under each prefix of an official checkpoint
 }
 
 
+def crops_for(networks, count):
+    return torch.rand(count, 3, networks.spaces.crop_px, networks.spaces.crop_px)
+
+
 def test_the_names_are_the_810_of_the_official_checkpoint(official):
     names = list(official.state_dict())
     assert len(names) == 810
@@ -58,7 +62,7 @@ def test_every_variant_reads_both_hands_of_any_batch(variant):
     with torch.inference_mode():
         detections = networks.detect(torch.rand(3, 3, 256, 192))
         boxes = networks.crop_boxes(detections)
-        readings = networks.read_hands(torch.rand(6, 3, 256, 256))
+        readings = networks.read_hands(crops_for(networks, 6))
         _, input_from_crop = crops.crop_maps(boxes.transpose(0, 1).flatten(0, 1), networks.spaces)
         relative = networks.relate(readings.joints, input_from_crop)
     assert boxes.shape == (3, 2, 4)
@@ -80,7 +84,7 @@ def test_a_batch_gives_what_its_pictures_give_alone(compact):
 
 def test_a_mirrored_picture_of_a_right_hand_is_read_as_its_mirrored_left_hand(compact):
     """SHNet sees the same pixels, so the left answer is the mirror of the right one."""
-    crop = torch.rand(1, 3, 256, 256)
+    crop = crops_for(compact, 1)
     with torch.inference_mode():
         joints, pose = compact.read_hands(torch.cat([crop, crop]))
     right, left = joints
@@ -92,7 +96,7 @@ def test_a_mirrored_picture_of_a_right_hand_is_read_as_its_mirrored_left_hand(co
 def test_weak_2d_supervision_never_reaches_the_relative_translation(compact):
     """Gradient stops of section 15: each loss trains its own networks and no other."""
     compact.zero_grad()
-    readings = compact.read_hands(torch.rand(2, 3, 256, 256))
+    readings = compact.read_hands(crops_for(compact, 2))
     maps = torch.tensor([[1.0, 0.0, 3.0], [0.0, 1.0, 4.0]]).expand(2, 2, 3)
     compact.relate(readings.joints, maps).sum().backward()
     trained = {n.split('.')[0] for n, p in compact.named_parameters() if p.grad is not None}
@@ -124,7 +128,7 @@ def relate(networks, joints, maps):
 @pytest.mark.filterwarnings('ignore:.*torch.jit.trace:DeprecationWarning')
 def test_traced_networks_read_hands_and_batches_that_they_were_not_traced_with(compact):
     maps = torch.tensor([[0.5, 0.0, 3.0], [0.0, 0.5, 4.0]]).repeat(2, 1, 1)
-    few, many = torch.rand(2, 3, 256, 256), torch.rand(4, 3, 256, 256)
+    few, many = crops_for(compact, 2), crops_for(compact, 4)
     with torch.inference_mode():
         traced = torch.jit.trace(Stage(compact, read), few, check_trace=False)
         for found, wanted in zip(traced(many), read(compact, many), strict=True):
