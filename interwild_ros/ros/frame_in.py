@@ -7,9 +7,9 @@ from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.camera import camera_from_fov, camera_from_info
 from interwild_ros.geometry.mirror import mirror_frame
-from interwild_ros.imaging.decode import decode_compressed, decode_image
+from interwild_ros.imaging.decode import decode_compressed
 from interwild_ros.records import Camera, Frame, Image
-from interwild_ros.ros.bridge import load_bridge, suits_bridge
+from interwild_ros.ros.bridge import decode, load_bridge, suits_bridge
 from interwild_ros.ros.hands_out import NS_PER_SEC
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage
@@ -93,21 +93,6 @@ class FrameReader:
 def stamp_ns(stamp: Time) -> int:
     """Return a message's stamp in nanoseconds."""
     return int(stamp.sec) * NS_PER_SEC + int(stamp.nanosec)
-
-
-def decode(message: ImageMsg) -> Image:
-    """Return a raw image as RGB, by our own decoding.
-
-    :raises InputError: as `decode_image`.
-    """
-    return decode_image(
-        message.encoding,
-        message.width,
-        message.height,
-        message.step,
-        bool(message.is_bigendian),
-        message.data,
-    )
 
 
 def camera_of(info: CameraInfo, image_size: tuple[int, int], *, rectified: bool) -> Camera:

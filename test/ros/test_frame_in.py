@@ -1,5 +1,4 @@
 from array import array
-import importlib.util
 
 from builtin_interfaces.msg import Time
 import cv2
@@ -7,7 +6,8 @@ from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.imaging.encodings import PACKED
 from interwild_ros.records import Camera
-from interwild_ros.ros.frame_in import decode, FrameReader
+from interwild_ros.ros.bridge import decode, load_bridge
+from interwild_ros.ros.frame_in import FrameReader
 import numpy as np
 import pytest
 from rclpy.qos import QoSProfile
@@ -174,9 +174,7 @@ def test_messages_that_crossed_dds_give_the_same_frame(ros_node, spin_until):
     assert frame.camera.fx == 20.0
 
 
-needs_bridge = pytest.mark.skipif(
-    importlib.util.find_spec('cv_bridge') is None, reason='cv_bridge is not installed'
-)
+needs_bridge = pytest.mark.skipif(load_bridge() is None, reason='no cv_bridge that works')
 
 
 @needs_bridge
