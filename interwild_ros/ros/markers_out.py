@@ -9,6 +9,7 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, Vector3
+from interwild_ros.imaging.overlay import SIDE_COLOURS
 from interwild_ros.records import Array, Side, Topology, TwoHands
 from interwild_ros.ros.cdr import LayoutError, Numbers, PatchedMessage, Slot
 from interwild_ros.ros.hands_out import header_message, time_message
@@ -28,16 +29,24 @@ class Style:
 
     kind: int
     scale: tuple[float, float, float]
-    rgb: tuple[float, float, float]
+    rgb: tuple[float, ...]
 
 
-MESH_NAMESPACES = {Side.RIGHT: 'right_mesh', Side.LEFT: 'left_mesh'}
-SKELETON_NAMESPACES = {Side.RIGHT: 'right_skeleton', Side.LEFT: 'left_skeleton'}
+def _mesh_style(side: Side) -> Style:
+    rgb = tuple(part / 255 for part in SIDE_COLOURS[side])
+    return Style(Marker.TRIANGLE_LIST, (1.0, 1.0, 1.0), rgb)
+
+
+def _skeleton_style(side: Side) -> Style:
+    rgb = tuple(0.5 * part / 255 for part in SIDE_COLOURS[side])
+    return Style(Marker.LINE_LIST, (BONE_WIDTH_M, 0.0, 0.0), rgb)
+
+
+MESH_NAMESPACES = {side: f'{side.label}_mesh' for side in Side}
+SKELETON_NAMESPACES = {side: f'{side.label}_skeleton' for side in Side}
 STYLES = {
-    'right_mesh': Style(Marker.TRIANGLE_LIST, (1.0, 1.0, 1.0), (0.92, 0.55, 0.38)),
-    'left_mesh': Style(Marker.TRIANGLE_LIST, (1.0, 1.0, 1.0), (0.36, 0.60, 0.90)),
-    'right_skeleton': Style(Marker.LINE_LIST, (BONE_WIDTH_M, 0.0, 0.0), (0.60, 0.15, 0.05)),
-    'left_skeleton': Style(Marker.LINE_LIST, (BONE_WIDTH_M, 0.0, 0.0), (0.05, 0.20, 0.60)),
+    **{MESH_NAMESPACES[side]: _mesh_style(side) for side in Side},
+    **{SKELETON_NAMESPACES[side]: _skeleton_style(side) for side in Side},
 }
 
 
@@ -110,7 +119,8 @@ class MarkersOut:
         stamp = time_message(two_hands.stamp_ns)
         numbers: dict[str, Array] = {STAMP: np.array([stamp.sec, stamp.nanosec])}
         for hand in two_hands.hands:
-            numbers[MESH_NAMESPACES[hand.side]] = hand.vertices_m[self._corners[hand.side]]
+            corners = self._corners[hand.side]
+            numbers[MESH_NAMESPACES[hand.side]] = hand.vertices_m.take(corners, axis=0)
             numbers[SKELETON_NAMESPACES[hand.side]] = hand.joints_m[self._bone_ends]
         return numbers
 

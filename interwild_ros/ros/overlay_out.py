@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import array
 from dataclasses import dataclass
 
-import cv2
 from interwild_ros.imaging.overlay import draw_overlay
-from interwild_ros.records import Frame, Image, Topology, TwoHands
+from interwild_ros.imaging.sources import Picture
+from interwild_ros.records import Frame, Topology, TwoHands
 from interwild_ros.ros.hands_out import header_message
 from interwild_ros.ros.outputs import is_heard, make_publisher
+from interwild_ros.ros.pictures_out import compressed_message, image_message
 from interwild_ros.ros.worker import Mailbox, Worker
 from rclpy.node import Node
-from sensor_msgs.msg import CompressedImage
-from sensor_msgs.msg import Image as ImageMsg
-from std_msgs.msg import Header
+from sensor_msgs.msg import CompressedImage, Image
 
 _DEPTH = 2
 
@@ -44,7 +42,7 @@ class OverlayOut:
         self._node = node
         self._topology = topology
         self._notes = notes
-        self._raw = make_publisher(node, ImageMsg, '~/overlay', _DEPTH)
+        self._raw = make_publisher(node, Image, '~/overlay', _DEPTH)
         self._jpeg = make_publisher(node, CompressedImage, '~/overlay/compressed', _DEPTH)
         mailbox: Mailbox[Scene] = Mailbox(capacity=1, waits=every_frame)
         self._worker = Worker('overlay', self._publish, mailbox)
@@ -70,28 +68,14 @@ class OverlayOut:
 
     def _publish(self, scene: Scene) -> None:
         frame = scene.frame
-        picture = draw_overlay(
+        pixels = draw_overlay(
             frame.image, scene.two_hands, self._topology, frame.camera, notes=self._notes
         )
         header = header_message(frame.stamp_ns, frame.frame_id)
         if is_heard(self._raw):
-            self._raw.publish(raw_message(header, picture))
+            self._raw.publish(image_message(header, pixels))
         if is_heard(self._jpeg):
-            self._jpeg.publish(jpeg_message(header, picture, scene.jpeg_quality))
-
-
-def raw_message(header: Header, picture: Image) -> ImageMsg:
-    """Return an RGB picture as an Image message."""
-    height, width = picture.shape[:2]
-    message = ImageMsg(header=header, height=height, width=width, encoding='rgb8')
-    message.step = 3 * width
-    message.data = array.array('B', picture.tobytes())
-    return message
-
-
-def jpeg_message(header: Header, picture: Image, quality: int) -> CompressedImage:
-    """Return an RGB picture as a JPEG message."""
-    _, data = cv2.imencode('.jpg', picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    message = CompressedImage(header=header, format='rgb8; jpeg compressed bgr8')
-    message.data = array.array('B', data.tobytes())
-    return message
+            height, width = pixels.shape[:2]
+            picture = Picture(width, height, time_ns=0, pixels=pixels)
+            quality = scene.jpeg_quality
+            self._jpeg.publish(compressed_message(header, picture, jpeg_quality=quality))
