@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 import importlib.util
 import subprocess
 import sys
@@ -46,6 +47,7 @@ def decode(message: ImageMsg) -> Image:
     )
 
 
+@cache
 def load_bridge() -> Bridge | None:
     """Return cv_bridge's decoding to RGB, or None where it is not installed or does not work."""
     if importlib.util.find_spec('cv_bridge') is None or not _converts_a_pixel():

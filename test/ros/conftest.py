@@ -41,8 +41,6 @@ else:
         import rclpy
         import rosidl_generator_py  # noqa: F401
 
-_DOMAINS = range(1, 101)  # above 101 the ports of DDS meet those that Linux gives to clients
-
 
 class Process:
     """A child process whose output is collected while it runs."""
@@ -116,20 +114,21 @@ class Process:
 
 @pytest.fixture(scope='module', autouse=True)
 def ros_domain() -> Iterator[int]:
+    from interwild_ros.ros.domain import local_environment
+
     lock, domain = _lock_a_domain()
     with pytest.MonkeyPatch.context() as patch, lock:
-        patch.setenv('ROS_DOMAIN_ID', str(domain))
-        if os.environ.get('ROS_DISTRO') == 'humble':
-            patch.setenv('ROS_LOCALHOST_ONLY', '1')
-        else:
-            patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+        for name, value in local_environment(domain).items():
+            patch.setenv(name, value)
         yield domain
 
 
 def _lock_a_domain() -> tuple[Any, int]:
-    """Hold a lock file for a domain, so that test runs beside this one choose others."""
-    for step in range(len(_DOMAINS)):
-        domain = _DOMAINS[(os.getpid() + step) % len(_DOMAINS)]
+    """Choose a domain without nodes, and lock it before another test run's nodes are there."""
+    from interwild_ros.ros.domain import DOMAIN_IDS, free_domain_id
+
+    for _ in DOMAIN_IDS:
+        domain = free_domain_id()
         lock = (Path(tempfile.gettempdir()) / f'ros_domain_{domain}.lock').open('w')
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
