@@ -75,14 +75,6 @@ def input_from_image(
     return np.array([[scale_x, 0.0, shift_x], [0.0, scale_y, shift_y]])
 
 
-def box_around(points: NDArray[Any], *, scale: float = 1.2) -> Region:
-    """Return the box x1, y1, x2, y2 of points (K, 2), both sides multiplied about the centre."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    centre, half = (low + high) / 2, (high - low) / 2 * scale
-    x1, y1, x2, y2 = np.concatenate([centre - half, centre + half]).tolist()
-    return x1, y1, x2, y2
-
-
 def overlap(first: Sequence[float], second: Sequence[float]) -> float:
     """Return the intersection over union of two boxes (x1, y1, x2, y2)."""
     width = max(0.0, min(first[2], second[2]) - max(first[0], second[0]))

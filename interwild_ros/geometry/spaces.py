@@ -59,6 +59,10 @@ class Spaces:
         """Map (..., 2) detector cells to body px."""
         return xy * self._scale(xy, self.body_size, self.cells_size)
 
+    def cells_from_body(self, xy: Tensor) -> Tensor:
+        """Map (..., 2) body px to detector cells."""
+        return xy / self._scale(xy, self.body_size, self.cells_size)
+
     def crop_from_volume(self, xy: Tensor) -> Tensor:
         """Map (..., 2) volume cells to crop px."""
         return xy / self.volume_cells * self.crop_px
@@ -101,6 +105,12 @@ def compose_affine(out_from_mid: Tensor, mid_from_in: Tensor) -> Tensor:
     linear = out_from_mid[..., :2] @ mid_from_in[..., :2]
     shift = out_from_mid[..., :2] @ mid_from_in[..., 2:] + out_from_mid[..., 2:]
     return torch.cat([linear, shift], dim=-1)
+
+
+def invert_affine(out_from_in: Tensor) -> Tensor:
+    """Invert affine maps (..., 2, 3)."""
+    inverse = torch.linalg.inv(out_from_in[..., :2])
+    return torch.cat([inverse, -inverse @ out_from_in[..., 2:]], dim=-1)
 
 
 def invert_scaling(out_from_in: Tensor) -> Tensor:

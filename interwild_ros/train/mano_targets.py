@@ -1,0 +1,159 @@
+"""Hand model fits as meshes and joints in the picture's camera, mirrored and turned with it.
+
+The order of the steps is the original's, and it matters: the world's rotation goes into the pose
+before mirroring, and a mirrored hand is posed with the other side's model.
+Source: NETWORKS.md section 16, get_mano_data and transform_mano_data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from interwild_ros.geometry import camera, mirror
+from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.records import Camera, JOINT_COUNT, Side, VERTEX_COUNT
+from interwild_ros.train.annotations import ManoFit, StudyCamera
+import torch
+from torch import Tensor
+
+Fits = tuple[ManoFit | None, ManoFit | None]
+
+
+class PosedFits(NamedTuple):
+    """Both hands, right first; zeros where `present` (2,) is 0.
+
+    `joints_px` (2, 21, 2) of the picture; `joints_m` (2, 21, 3) and `vertices_m` (2, 778, 3) in
+    the camera; `pose` (2, 48) axis-angle rad and `betas` (2, 10) as they are seen there.
+    """
+
+    joints_px: Tensor
+    joints_m: Tensor
+    vertices_m: Tensor
+    pose: Tensor
+    betas: Tensor
+    present: Tensor
+
+
+def pose_fits(
+    fits: Fits, hand_models: HandPair, image_size: tuple[int, int], *, is_mirrored: bool
+) -> PosedFits:
+    """Pose fits, right first, for a picture of this width and height, mirrored or not."""
+    seen = tuple(_turned_into_camera(fit) for fit in fits)
+    if is_mirrored:
+        seen = tuple(_mirrored(fit) for fit in reversed(seen))
+    posed = _empty(seen)
+    points = _model_points(hand_models, posed.pose, posed.betas)
+    for side, fit in zip(Side, seen, strict=True):
+        if fit is None:
+            continue
+        translation = torch.as_tensor(fit.trans, dtype=torch.float64)
+        placed = _placed(
+            points[side] + translation, fit.camera, image_size[0], is_mirrored=is_mirrored
+        )
+        posed.joints_m[side], posed.vertices_m[side] = placed[:JOINT_COUNT], placed[JOINT_COUNT:]
+        posed.joints_px[side] = _pixels(placed[:JOINT_COUNT], fit.camera, image_size)
+    return posed
+
+
+def turned(posed: PosedFits, turn_rad: float) -> PosedFits:
+    """Turn wrist-relative hands and their root rotations about the viewing axis."""
+    rotation = about_viewing_axis(turn_rad)
+    root = rotation @ matrix_from_axis_angle(posed.pose[:, :3])
+    return posed._replace(
+        joints_m=posed.joints_m @ rotation.T,
+        vertices_m=posed.vertices_m @ rotation.T,
+        pose=torch.cat([axis_angle_from_matrix(root), posed.pose[:, 3:]], dim=1),
+    )
+
+
+def relative_to_wrists(posed: PosedFits) -> PosedFits:
+    """Move each hand's wrist to the origin."""
+    wrists = posed.joints_m[:, :1]
+    return posed._replace(joints_m=posed.joints_m - wrists, vertices_m=posed.vertices_m - wrists)
+
+
+def about_viewing_axis(turn_rad: float) -> Tensor:
+    """Return the rotation (3, 3) about z that turns x towards y."""
+    return matrix_from_axis_angle(torch.tensor([0.0, 0.0, turn_rad], dtype=torch.float64))
+
+
+def _turned_into_camera(fit: ManoFit | None) -> ManoFit | None:
+    if fit is None or fit.camera.rotation is None:
+        return fit
+    pose = torch.as_tensor(fit.pose, dtype=torch.float64)
+    rotation = torch.as_tensor(fit.camera.rotation, dtype=torch.float64)
+    root = axis_angle_from_matrix(rotation @ matrix_from_axis_angle(pose[:3]))
+    return replace(fit, pose=torch.cat([root, pose[3:]]).numpy())
+
+
+def _mirrored(fit: ManoFit | None) -> ManoFit | None:
+    """Return a fit of the other side's model; its camera still sees the picture as it was."""
+    if fit is None:
+        return None
+    pose = torch.as_tensor(fit.pose, dtype=torch.float64).reshape(-1, 3)
+    translation = torch.as_tensor(fit.trans, dtype=torch.float64)
+    return replace(
+        fit,
+        pose=mirror.mirror_axis_angle(pose).flatten().numpy(),
+        trans=mirror.mirror_points(translation).numpy(),
+    )
+
+
+def _empty(fits: tuple[ManoFit | None, ...]) -> PosedFits:
+    """Return the poses and shapes of fits, and zeros for what comes of them."""
+
+    def rows(name: str, count: int) -> Tensor:
+        present = (torch.zeros(count) if f is None else getattr(f, name) for f in fits)
+        return torch.stack([torch.as_tensor(row, dtype=torch.float64) for row in present])
+
+    return PosedFits(
+        joints_px=torch.zeros(2, JOINT_COUNT, 2, dtype=torch.float64),
+        joints_m=torch.zeros(2, JOINT_COUNT, 3, dtype=torch.float64),
+        vertices_m=torch.zeros(2, VERTEX_COUNT, 3, dtype=torch.float64),
+        pose=rows('pose', 48),
+        betas=rows('shape', 10),
+        present=torch.tensor([float(fit is not None) for fit in fits], dtype=torch.float64),
+    )
+
+
+def _model_points(hand_models: HandPair, pose: Tensor, betas: Tensor) -> Tensor:
+    """Return joints, then vertices (2, 799, 3) in model space."""
+    precision = hand_models.joint_regressor.dtype
+    with torch.no_grad():
+        vertices, joints = hand_models(pose.to(precision), betas.to(precision))
+        return torch.cat([joints, vertices], dim=1).double()
+
+
+def _placed(points: Tensor, camera: StudyCamera, width: int, *, is_mirrored: bool) -> Tensor:
+    """Move a posed hand, wrist first, to where the picture's camera sees it."""
+    if is_mirrored:
+        points = _shifted_in_x(points, -2 * points[0, 0])  # back to the place before mirroring
+    if camera.rotation is not None and camera.translation_m is not None:
+        # the pose has turned the hand already: only its wrist still has to move
+        rotation = torch.as_tensor(camera.rotation, dtype=torch.float64)
+        shift = torch.as_tensor(camera.translation_m, dtype=torch.float64)
+        points = points - points[0] + rotation @ points[0] + shift
+    if is_mirrored:
+        # about the picture's middle column, at the wrist's depth
+        off_centre = (width - 1) / 2 - float(camera.principal[0])
+        at_wrist = 2 * off_centre / float(camera.focal[0]) * points[0, 2]
+        points = _shifted_in_x(points, at_wrist - 2 * points[0, 0])
+    return points
+
+
+def _shifted_in_x(points: Tensor, shift: Tensor) -> Tensor:
+    return points + torch.stack([shift, torch.zeros_like(shift), torch.zeros_like(shift)])
+
+
+def _pixels(points: Tensor, study: StudyCamera, image_size: tuple[int, int]) -> Tensor:
+    lens = () if study.fisheye is None else tuple(map(float, study.fisheye))
+    seen_by = Camera(
+        *image_size,
+        *(float(study.focal[0]), float(study.focal[1])),
+        *(float(study.principal[0]), float(study.principal[1])),
+        distortion_model='equidistant' if lens else 'none',
+        distortion=lens,
+    )
+    return torch.from_numpy(camera.project(seen_by, points.numpy()))
