@@ -77,6 +77,25 @@ def read_calibration(path: Path) -> Calibration:
     return calibration
 
 
+def write_calibration(path: Path, calibration: Calibration, *, camera_name: str) -> None:
+    """Write a calibration as `read_calibration` and every ROS camera driver read it."""
+    content = {
+        'image_width': calibration.width,
+        'image_height': calibration.height,
+        'camera_name': camera_name,
+        'camera_matrix': _entry(3, calibration.K),
+        'distortion_model': calibration.distortion_model,
+        'distortion_coefficients': _entry(1, calibration.D),
+        'rectification_matrix': _entry(3, calibration.R),
+        'projection_matrix': _entry(3, calibration.P),
+    }
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
+
+
+def _entry(rows: int, data: tuple[float, ...]) -> dict[str, Any]:
+    return {'rows': rows, 'cols': len(data) // rows, 'data': list(data)}
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from interwild_ros.errors import AssetError, InputError
 from interwild_ros.geometry.camera import camera_from_fov, camera_from_info
-from interwild_ros.geometry.camera_file import calibration_of, read_calibration
+from interwild_ros.geometry.camera_file import calibration_of, read_calibration, write_calibration
 from interwild_ros.records import Camera
 import pytest
 import yaml
@@ -121,6 +121,17 @@ def test_a_made_up_camera_survives_being_a_calibration():
             rectified=rectified,
         )
         assert (back.fx, back.fy, back.cx, back.cy) == (camera.fx, camera.fy, 319.5, 239.5)
+
+
+def test_reading_undoes_writing(tmp_path, write):
+    for calibration in (
+        read_calibration(write()),
+        calibration_of(camera_from_fov(641, 479, 61.0)),
+    ):
+        path = tmp_path / 'written.yaml'
+        write_calibration(path, calibration, camera_name='somebody')
+        assert read_calibration(path) == calibration
+        assert yaml.safe_load(path.read_text()).keys() == yaml.safe_load(GOOD).keys()
 
 
 def test_a_camera_with_distortion_has_no_calibration_to_make_up():
