@@ -38,10 +38,9 @@ class RenderMesh(nn.Module):
         super().__init__()
         ring_count, self._ring_length, _ = rings.shape
         points = rings.reshape(-1, 3)
+        self.coarse_count = len(v_template) + len(points)
         tube = _tube(triangles, ring_count, first=len(v_template))
-        fine = subdivide(
-            np.concatenate([triangles, tube]), len(v_template) + len(points), rounds=_ROUNDS
-        )
+        fine = subdivide(np.concatenate([triangles, tube]), self.coarse_count, rounds=_ROUNDS)
         self.forearm = LinearMap(_rigid_extension(v_template, weights[:, 0], points))
         self.fine = LinearMap(fine.matrix)
         self.normals = Normals(fine.triangles, fine.matrix.shape[0])

@@ -196,11 +196,12 @@ def _row_spans(points: Tensor, nearness: Tensor, y: Tensor) -> tuple[Tensor, Ten
     An edge is walked from its upper end whichever face asks, so that neighbours agree to the
     last bit and leave no gap.
     """
-    swapped = points[:, :, 1] > points[:, (1, 2, 0), 1]
-    upper = torch.where(swapped[..., None], points[:, (1, 2, 0)], points)
-    lower = torch.where(swapped[..., None], points, points[:, (1, 2, 0)])
-    near_upper = torch.where(swapped, nearness[:, (1, 2, 0)], nearness)
-    near_lower = torch.where(swapped, nearness, nearness[:, (1, 2, 0)])
+    ends, near_ends = points.roll(-1, 1), nearness.roll(-1, 1)
+    swapped = points[:, :, 1] > ends[:, :, 1]
+    upper = torch.where(swapped[..., None], ends, points)
+    lower = torch.where(swapped[..., None], points, ends)
+    near_upper = torch.where(swapped, near_ends, nearness)
+    near_lower = torch.where(swapped, nearness, near_ends)
     (ux, uy), (lx, ly) = upper.unbind(-1), lower.unbind(-1)
     y = y[:, None]
     crossed = (uy <= y) & (y <= ly) & (uy < ly)
@@ -209,8 +210,8 @@ def _row_spans(points: Tensor, nearness: Tensor, y: Tensor) -> tuple[Tensor, Ten
     crossing_nearness = near_upper + along * (near_lower - near_upper)
     left = torch.where(crossed, x, torch.inf).min(1)
     right = torch.where(crossed, x, -torch.inf).max(1)
-    ends = torch.stack([left.indices, right.indices], 1)
-    return torch.stack([left.values, right.values], 1), crossing_nearness.gather(1, ends)
+    sides = torch.stack([left.indices, right.indices], 1)
+    return torch.stack([left.values, right.values], 1), crossing_nearness.gather(1, sides)
 
 
 def _resolve(
