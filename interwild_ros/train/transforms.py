@@ -97,11 +97,7 @@ def pair_joints(annotation: Annotation, augmentation: Augmentation) -> PairJoint
     joints = PairJoints(*(torch.as_tensor(array, dtype=torch.float64) for array in arrays))
     if augmentation.is_mirrored:
         joints = mirrored_joints(joints, annotation.image_size[0])
-    rotation = mano_targets.about_viewing_axis(-augmentation.rotation_rad)
-    return joints._replace(
-        joints_m=joints.joints_m @ rotation.T,
-        left_from_right_m=rotation @ joints.left_from_right_m,
-    )
+    return turned_joints(joints, -augmentation.rotation_rad)
 
 
 def mirrored_joints(joints: PairJoints, width: int) -> PairJoints:
@@ -113,6 +109,15 @@ def mirrored_joints(joints: PairJoints, width: int) -> PairJoints:
         joints_m=swap_hands(mirror.mirror_points(joints.joints_m)),
         valid=swap_hands(joints.valid),
         left_from_right_m=mirror.mirror_left_from_right(joints.left_from_right_m),
+    )
+
+
+def turned_joints(joints: PairJoints, turn_rad: float) -> PairJoints:
+    """Turn what is in metres about the viewing axis; the px turn with the picture."""
+    rotation = mano_targets.about_viewing_axis(turn_rad)
+    return joints._replace(
+        joints_m=joints.joints_m @ rotation.T,
+        left_from_right_m=rotation @ joints.left_from_right_m,
     )
 
 
