@@ -18,7 +18,7 @@ frame.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 import shutil
 import tempfile
@@ -26,6 +26,7 @@ from typing import Any
 
 import cv2
 from interwild_ros.errors import AssetError
+from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.camera_file import calibration_of, write_calibration
 from interwild_ros.imaging.demo_motion import demo_paths
 from interwild_ros.imaging.demo_studio import ClipHand, Studio
@@ -73,7 +74,7 @@ def demo_clip(
     :param seed: decides the skin, the hands' shape, the room and the sway of the hands.
     """
     rng = np.random.default_rng(seed)
-    camera = _camera(*size)
+    camera = replace(camera_from_fov(*size, _FOV_DEG), nominal=False)
     studio = Studio(camera, rng)
     offsets_sec = np.arange(frames) / rate_hz
     paths = demo_paths(offsets_sec, rng)
@@ -117,11 +118,6 @@ def write_demo_clip(
             shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
         raise AssetError(f'cannot write the demo clip to {target}: {error}') from error
-
-
-def _camera(width: int, height: int) -> Camera:
-    focal_px = 0.5 * width / np.tan(np.radians(_FOV_DEG / 2))
-    return Camera(width, height, focal_px, focal_px, (width - 1) / 2, (height - 1) / 2)
 
 
 def _write(folder: Path, clip: Iterable[ClipFrame]) -> None:
