@@ -15,6 +15,7 @@ from interwild_ros.errors import AssetError
 from interwild_ros.records import Array, JOINT_COUNT, Side, VERTEX_COUNT
 
 PAIR_JOINT_COUNT = 2 * JOINT_COUNT
+HAND_TYPES = ('right', 'left', 'interacting')
 Box = tuple[float, float, float, float]
 
 
@@ -99,9 +100,9 @@ class Annotation:
                 raise AssetError(
                     f'{self.name}: a mesh has shape {mesh.shape}, wanted {(VERTEX_COUNT, 3)}'
                 )
-        if self.hand_type not in ('right', 'left', 'interacting'):
+        if self.hand_type not in HAND_TYPES:
             raise AssetError(
-                f'{self.name}: hand type is {self.hand_type!r}, wanted right, left or interacting'
+                f'{self.name}: hand type is {self.hand_type!r}, wanted {" or ".join(HAND_TYPES)}'
             )
 
 
