@@ -99,6 +99,12 @@ class Bag:
         """Return the stamp and arrival of every picture without decoding it."""
         return list(self._stamped(topic or self.topic_of(*IMAGES), lambda message: None))
 
+    def picture_files(self, topic: str = '') -> Iterator[Received[bytes]]:
+        """Return the bytes of every compressed picture: a JPEG or PNG file."""
+        return self._stamped(
+            topic or self.topic_of(IMAGES[0]), lambda message: bytes(message.data)
+        )
+
     def answered(self) -> Iterator[tuple[Received[Image], Received[TwoHands]]]:
         """Return each picture that was worked on with the hands that bear its stamp.
 

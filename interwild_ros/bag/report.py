@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from interwild_ros.bag.accuracy import Accuracy, measure_accuracy
+from interwild_ros.bag.figures import Percentiles, percentiles, rate_hz
 from interwild_ros.bag.read import Bag, Received
 from interwild_ros.records import Side, TwoHands
-import numpy as np
 
 _BAD_FRAMES = 'bad_frames.'
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """Of a figure over all frames; None when there was none."""
-
-    p50: float | None
-    p95: float | None
-    p99: float | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,8 @@ class RunReport:
     message answers; `rate_hz` messages a second; `input_rate_hz` pictures a second, by their
     stamps; `latency_ms` from the stamp of the image to the arrival of the message at the recorder;
     `reprojection_error_px` of tracked hands; `bad_frames` pictures that could not be used, by
-    cause; `diagnostics` what the hands node last said of itself.
+    cause; `diagnostics` what the hands node last said of itself; `accuracy` against the truth of
+    the demo clip, None without one, or where rule-made weights make it meaningless.
     """
 
     frames_in: int
@@ -57,6 +51,7 @@ class RunReport:
     device: str
     bad_frames: dict[str, int]
     diagnostics: dict[str, str]
+    accuracy: Accuracy | None
 
 
 @dataclass(frozen=True)
@@ -69,8 +64,11 @@ class _Answer:
     errors_px: tuple[float, ...]
 
 
-def make_report(bag: Bag) -> RunReport:
-    """Count and time everything in a bag."""
+def make_report(bag: Bag, *, clip: Path | None = None) -> RunReport:
+    """Count and time everything in a bag.
+
+    :param clip: folder of the demo clip, when that was recorded.
+    """
     pictures = [picture.stamp_ns for picture in bag.picture_stamps()]
     answers = [_answer(hands) for hands in bag.two_hands()]
     answered = {answer.stamp_ns for answer in answers}
@@ -80,11 +78,11 @@ def make_report(bag: Bag) -> RunReport:
         frames_in=len(pictures),
         frames_out=len(answers),
         dropped=sum(stamp not in answered for stamp in pictures),
-        rate_hz=_rate_hz([answer.received_ns for answer in answers]),
-        input_rate_hz=_rate_hz(pictures),
-        latency_ms=_percentiles([(a.received_ns - a.stamp_ns) / 1e6 for a in answers]),
+        rate_hz=rate_hz([answer.received_ns for answer in answers]),
+        input_rate_hz=rate_hz(pictures),
+        latency_ms=percentiles([(a.received_ns - a.stamp_ns) / 1e6 for a in answers]),
         tracked=_hand_counts(answers),
-        reprojection_error_px=_percentiles([e for a in answers for e in a.errors_px]),
+        reprojection_error_px=percentiles([e for a in answers for e in a.errors_px]),
         model=card.variant,
         weights=card.weights,
         weights_meaningful=card.weights_meaningful,
@@ -93,6 +91,7 @@ def make_report(bag: Bag) -> RunReport:
         device=card.device,
         bad_frames=_bad_frames(diagnostics),
         diagnostics=diagnostics,
+        accuracy=measure_accuracy(bag, clip) if clip and card.weights_meaningful else None,
     )
 
 
@@ -111,20 +110,6 @@ def _hand_counts(answers: Sequence[_Answer]) -> HandCounts:
         left=sum(Side.LEFT in answer.sides for answer in answers),
         both=sum(len(answer.sides) == 2 for answer in answers),
     )
-
-
-def _rate_hz(times_ns: Sequence[int]) -> float | None:
-    """Return events a second between the first and the last; None for fewer than two."""
-    if len(times_ns) < 2 or times_ns[-1] <= times_ns[0]:
-        return None
-    return round((len(times_ns) - 1) * 1e9 / (times_ns[-1] - times_ns[0]), 3)
-
-
-def _percentiles(values: Sequence[float]) -> Percentiles:
-    if not values:
-        return Percentiles(None, None, None)
-    p50, p95, p99 = (round(float(p), 3) for p in np.percentile(values, (50, 95, 99)))
-    return Percentiles(p50, p95, p99)
 
 
 def _bad_frames(diagnostics: Mapping[str, str]) -> dict[str, int]:

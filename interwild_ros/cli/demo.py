@@ -13,15 +13,17 @@ import sys
 import time
 from typing import NoReturn
 
+from interwild_ros.bag.figures import Percentiles
 from interwild_ros.bag.film import draw_film
 from interwild_ros.bag.read import open_bag
-from interwild_ros.bag.report import make_report, Percentiles, RunReport
+from interwild_ros.bag.report import make_report, RunReport
 from interwild_ros.bag.whole import whole_folder
 from interwild_ros.cli.demo_plan import CAMERA_SETTINGS, HANDS_SETTINGS, is_own_source, plan_of
 from interwild_ros.cli.flags import add_setting_flags
 from interwild_ros.config import CameraSettings, Settings
 from interwild_ros.ros.recording import record_nodes
 
+CLIP = 'clip'
 _FILM_RATES_HZ = (1.0, 60.0)
 _USUAL_RATE_HZ = 30.0
 _FILM_PROGRESS = 50
@@ -56,10 +58,11 @@ def run(args: argparse.Namespace) -> int:
     say = _Progress().say
     with _signals_as_interrupts(), whole_folder(out) as folder:
         say('checking the source' if is_own_source(args) else 'drawing the demo clip')
-        plan = plan_of(args, clip=folder / 'clip')
+        plan = plan_of(args, clip=folder / CLIP)
         record_nodes(plan, folder, say=say)
         say('drawing what was recorded')
-        report = _draw_and_report(folder, say=say)
+        clip = None if is_own_source(args) else folder / CLIP
+        report = _draw_and_report(folder, clip, say=say)
     print(_as_json(report) if args.json else _as_table(report, out))
     return 0
 
@@ -74,13 +77,13 @@ def notes_of(report: RunReport) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _draw_and_report(folder: Path, *, say: Callable[[str], None]) -> RunReport:
+def _draw_and_report(folder: Path, clip: Path | None, *, say: Callable[[str], None]) -> RunReport:
     def say_count(count: int) -> None:
         if count % _FILM_PROGRESS == 0:
             say(f'{count} frames drawn')
 
     with open_bag(folder / 'bag') as bag:
-        report = make_report(bag)
+        report = make_report(bag, clip=clip)
         notes = notes_of(report)
         draw_film(bag, folder, rate_hz=_film_rate_hz(report), notes=notes, say=say_count)
     (folder / 'report.json').write_text(_as_json(report) + '\n', encoding='utf-8')
@@ -108,6 +111,9 @@ def _as_table(report: RunReport, out: Path) -> str:
         'networks': f'{report.model}, {report.weights} weights, on {report.device}',
         'hand model': report.hand_model,
     }
+    if report.accuracy is not None:
+        rows['wrist error'] = _spread(report.accuracy.wrist_error_mm, 'mm')
+        rows['joint error'] = _spread(report.accuracy.joint_error_mm, 'mm')
     lines = [f'  {name:14}{value}' for name, value in rows.items()]
     lines += [f'  !             {note}' for note in notes_of(report)]
     files = ('overlay.mp4', 'overlay.png', 'report.json', 'bag')
