@@ -44,8 +44,9 @@ class Articulation:
 def _bend_axes(model: HandModelFile) -> Array:
     """Return unit axes (5, 3, 3) across each joint's own bone."""
     joints = model.j_regressor @ model.v_template
+    palmward = _PALMWARD * [1 if model.side is Side.RIGHT else -1, 1, 1]
     axes = np.zeros((len(FINGERS), 3, 3))
     for finger, (first, tip) in enumerate(zip(MANO_FIRST_JOINTS, TIP_VERTICES, strict=True)):
         chain = np.stack([*joints[first : first + 3], model.v_template[tip]])
-        axes[finger] = np.cross(np.diff(chain, axis=0), _PALMWARD[finger])
+        axes[finger] = np.cross(np.diff(chain, axis=0), palmward[finger])
     return np.asarray(axes / np.linalg.norm(axes, axis=-1, keepdims=True))
