@@ -26,8 +26,7 @@ def posed() -> list[Tensor]:
     vertices, joints = HandPair(*find_hand_models())(torch.zeros(2, 48), torch.zeros(2, 10))
     places = torch.tensor([[-0.13, 0.05, 0.5], [0.13, 0.05, 0.5]])
     relative = (vertices - joints[:, :1]) @ CAM_FROM_MODEL.T
-    relative[1, :, :2] *= -1
-    relative[1, :, 1] *= 1
+    relative[1, :, :2] *= -1  # a left hand's model is mirrored: this turns its palm round
     once = relative + places[:, None]
     step = torch.tensor([0.03, 0, 0])
     return [torch.stack([hand, hand + step]) for hand in once]
@@ -57,9 +56,10 @@ def test_the_picture_is_centred_on_the_hand(hands: list[RenderHand], posed: list
     points = vertices[0, :, :2] / vertices[0, :, 2:] * 140 + torch.tensor([79.5, 59.5])
     rows, columns = (alone > 0.5).nonzero(as_tuple=True)
     low, high = points.amin(0), points.amax(0)
-    assert abs(columns.min() - low[0]) < 1
-    assert abs(columns.max() - high[0]) < 1
-    assert abs(rows.min() - low[1]) < 1
+    # a fingertip fills half a pixel a little below its top
+    assert abs(columns.min() - low[0]) < 1.5
+    assert abs(columns.max() - high[0]) < 1.5
+    assert abs(rows.min() - low[1]) < 1.5
 
 
 def test_coverage_at_edges_is_partial_and_colours_never_exceed_it(
@@ -83,9 +83,7 @@ def test_a_batch_equals_its_pictures_one_by_one(
 
 def test_the_nearer_hand_hides_the_other(hands: list[RenderHand], posed: list[Tensor]) -> None:
     near, far = posed[0][:1], posed[0][:1] + torch.tensor([0, 0, 0.1])
-    red, green = (
-        torch.tensor(c).expand(len(hands[0].tints), 3) for c in ([1.0, 0, 0], [0, 1.0, 0])
-    )
+    red, green = torch.eye(3)[:2, None].expand(2, len(hands[0].tints), 3)
     scene = HandScene([hands[0], hands[0]], CAMERA)
     light = Light(highlight=0)
     for order in ((near, far), (far, near)):
