@@ -87,7 +87,7 @@ class _Film:
     def check(self) -> None:
         """Read back how many frames there are: OpenCV is silent when it could not write."""
         reader = cv2.VideoCapture(str(self._path))
-        found = int(reader.get(cv2.CAP_PROP_FRAME_COUNT))
+        found = max(0, int(reader.get(cv2.CAP_PROP_FRAME_COUNT)))
         reader.release()
         if found != self.count:
             raise AssetError(

@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument('--images', type=Path, metavar='DIR', help='a folder of pictures')
     source.add_argument('--camera', type=int, metavar='N', help='number of a webcam')
     parser.add_argument(
-        '--seconds', type=float, metavar='S', help='end after this time (webcam: default 10)'
+        '--seconds',
+        type=float,
+        metavar='S',
+        help='end after this time (default: at the end; webcam: 10)',
     )
     parser.add_argument(
         '--out', type=Path, default=Path('out/demo'), metavar='DIR', help='default: %(default)s'

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+import math
 from pathlib import Path
 from typing import Any
 
 from interwild_ros.cli.flags import given_settings
 from interwild_ros.config import CameraSettings, Settings
 from interwild_ros.errors import AssetError, SettingError
-from interwild_ros.imaging.demo_clip import write_demo_clip
+from interwild_ros.imaging.demo_clip import CAMERA_FILE, write_demo_clip
 from interwild_ros.ros.domain import DOMAIN_IDS, free_domain_id
 from interwild_ros.ros.recording import Plan
 
@@ -32,6 +34,8 @@ _PATHS = ('weights', 'mano_dir', 'camera_info')
 _TRANSPORT = 'compressed'
 _SUBSCRIBERS = 2  # the hands node and the recorder: no picture is sent before both listen
 _WEBCAM_SEC = 10.0
+_CLIP_SEC = 5.0
+_CLIP_RATE_HZ = 30.0
 
 
 def is_own_source(args: argparse.Namespace) -> bool:
@@ -47,31 +51,42 @@ def plan_of(args: argparse.Namespace, *, clip: Path) -> Plan:
     """
     camera = _absolute(given_settings(args, CameraSettings))
     hands = _absolute(given_settings(args, Settings))
-    if is_own_source(args):
-        camera['source'] = _own_source(args)
-    else:
-        write_demo_clip(clip)
-        camera = {'camera_info': str(clip / 'camera_info.yaml'), **camera, 'source': str(clip)}
-    camera |= {'image_transport': _TRANSPORT, 'wait_for_subscribers': _SUBSCRIBERS}
-    hands |= {
-        'image_transport': _TRANSPORT,
-        'every_frame': camera.get('pace') == 'consumed',
-    }
-    return Plan(
-        camera=camera,
-        hands=hands,
+    plan = Plan(
+        camera={
+            **camera,
+            'image_transport': _TRANSPORT,
+            'wait_for_subscribers': _SUBSCRIBERS,
+        },
+        hands={
+            **hands,
+            'image_transport': _TRANSPORT,
+            'every_frame': camera.get('pace') == 'consumed',
+        },
         domain_id=_domain_id(args.domain_id),
         length_sec=_length_sec(args),
     )
+    if is_own_source(args):
+        return replace(plan, camera={**_own_source(args), **plan.camera})
+    source = _drawn_clip(clip, plan.length_sec)  # which has an end of its own
+    return replace(plan, camera={**source, **plan.camera}, length_sec=None)
 
 
-def _own_source(args: argparse.Namespace) -> str:
+def _drawn_clip(clip: Path, length_sec: float | None) -> dict[str, Any]:
+    """Draw as much of the demo clip as will be played, and return how to play it."""
+    length_sec = min(length_sec or _CLIP_SEC, _CLIP_SEC)
+    frames = math.ceil(length_sec * _CLIP_RATE_HZ)
+    write_demo_clip(clip, frames=frames, rate_hz=_CLIP_RATE_HZ)
+    return {'source': str(clip), 'camera_info': str(clip / CAMERA_FILE)}
+
+
+def _own_source(args: argparse.Namespace) -> dict[str, Any]:
+    """Return how to play the user's own pictures."""
     if args.camera is not None:
-        return str(args.camera)
+        return {'source': str(args.camera)}
     path = args.video or args.images
     if args.images and not path.is_dir():
         raise AssetError(f'--images {path}: no such folder')
-    return _existing(path)
+    return {'source': _existing(path)}
 
 
 def _absolute(settings: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,12 @@ def diagnostics_message(**values: str) -> DiagnosticArray:
     return DiagnosticArray(status=[DiagnosticStatus(name='hands_node', values=pairs)])
 
 
-def write_small_bag(folder: Path) -> Path:
+def write_small_bag(
+    folder: Path,
+    diagnostics: DiagnosticArray | None = None,
+    *,
+    answered: Collection[int] = tuple(TRACKED),
+) -> Path:
     """Write five pictures, three answers, and what the node says of itself."""
     with write_bag(folder) as bag:
         for topic, message_class in _topics().items():
@@ -71,18 +77,18 @@ def write_small_bag(folder: Path) -> Path:
         said = topology_message(some_topology(), some_card())
         bag.write(TOPOLOGY, serialize_message(said), received_ns=STAMPS_NS[0])
         for index, stamp_ns in enumerate(STAMPS_NS):
-            _write_frame(bag, index, stamp_ns)
-        status = diagnostics_message(device='cpu')
+            _write_picture(bag, index, stamp_ns)
+            if index in answered:
+                data = serialize_message(two_hands_message(hands_of(index)))
+                bag.write(HANDS, data, received_ns=stamp_ns + LATENCY_NS)
+        status = diagnostics or diagnostics_message(device='cpu')
         bag.write(DIAGNOSTICS, serialize_message(status), received_ns=STAMPS_NS[-1])
     return folder
 
 
-def _write_frame(bag: Any, index: int, stamp_ns: int) -> None:
+def _write_picture(bag: Any, index: int, stamp_ns: int) -> None:
     bag.write(CAMERA_INFO, serialize_message(camera_message(index)), received_ns=stamp_ns)
     bag.write(PICTURES, serialize_message(picture_message(index)), received_ns=stamp_ns)
-    if index in TRACKED:
-        data = serialize_message(two_hands_message(hands_of(index)))
-        bag.write(HANDS, data, received_ns=stamp_ns + LATENCY_NS)
 
 
 def _topics() -> dict[str, Any]:

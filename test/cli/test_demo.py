@@ -195,3 +195,20 @@ def test_ctrl_c_ends_everything_and_leaves_nothing(tmp_path, environment):
     while processes_about(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert processes_about(tmp_path) == []
+
+
+def test_without_a_source_the_demo_clip_is_drawn_and_played(run_interwild, tmp_path):
+    done = run_interwild('demo', '--seconds', '0.1', '--pace', 'consumed', '--json', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / 'out' / 'demo'
+    drawn = [path.read_bytes() for path in sorted((out / 'clip').glob('*.jpg'))]
+    with open_bag(out / 'bag') as bag:
+        played = [picture.value for picture in bag.picture_files()]
+        camera = bag.camera(image_size=(640, 480))
+    assert len(drawn) == 3
+    assert played == drawn
+    assert 'fov' not in (out / 'logs' / 'camera_node.log').read_text()
+    assert camera.fx == pytest.approx(320 / np.tan(np.radians(30)), abs=0.01)
+    report = json.loads(done.stdout)
+    assert report == json.loads((out / 'report.json').read_text())
+    assert (report['accuracy'] is not None) == report['weights_meaningful']
