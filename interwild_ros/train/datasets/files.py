@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -55,7 +57,8 @@ def read_json(path: Path) -> Any:
     """
     content = read_bytes(path)
     try:
-        return json.loads(content)
+        with _no_collecting():
+            return json.loads(content)
     except json.JSONDecodeError as error:
         raise AssetError(
             f'{path}: not whole JSON ({error.msg} at character {error.pos} of {len(content)} '
@@ -63,6 +66,18 @@ def read_json(path: Path) -> Any:
         ) from None
     except UnicodeDecodeError as error:
         raise AssetError(f'{path}: not JSON text ({error})') from None
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Keep the cycle collector from walking through millions of new objects again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def read_whole_numbers(path: Path) -> list[int]:
