@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from builtin_interfaces.msg import Time
@@ -12,7 +11,7 @@ from geometry_msgs.msg import Point, Vector3
 from interwild_ros.imaging.overlay import SIDE_COLOURS
 from interwild_ros.records import Array, Side, Topology, TwoHands
 from interwild_ros.ros.cdr import LayoutError, Numbers, PatchedMessage, Slot
-from interwild_ros.ros.hands_out import header_message, time_message
+from interwild_ros.ros.hands_out import time_message
 import numpy as np
 from rclpy.duration import Duration
 from std_msgs.msg import ColorRGBA, Header
@@ -50,6 +49,33 @@ STYLES = {
 }
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What a message holds beside stamp and points: the namespaces it draws and deletes."""
+
+    frame_id: str
+    lifetime_sec: float
+    drawn: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+    def message(self, numbers: Numbers) -> MarkerArray:
+        """Return the typed message with this stamp and these points."""
+        sec, nanosec = map(int, numbers[STAMP])
+        header = Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=self.frame_id)
+        lifetime = Duration(seconds=self.lifetime_sec).to_msg()
+        drawn = [
+            _marker(name, numbers[name].reshape(-1, 3), header=header, lifetime=lifetime)
+            for name in self.drawn
+        ]
+        deleted = [Marker(header=header, ns=name, action=Marker.DELETE) for name in self.deleted]
+        return MarkerArray(markers=[*drawn, *deleted])
+
+    def slots(self, numbers: Numbers) -> dict[str, Slot]:
+        """Return where numbers stand in the message: a stamp in each marker, points in some."""
+        points = {name: Slot('f8', numbers[name].size) for name in self.drawn}
+        return {STAMP: Slot('i4', 2, places=len(self.drawn) + len(self.deleted)), **points}
+
+
 class MarkersOut:
     """Makes the messages of `~/markers`, and remembers which hands RViz shows."""
 
@@ -65,89 +91,71 @@ class MarkersOut:
         self._bone_ends = _bone_ends(topology.joint_parents)
         self._on_fallback = on_fallback
         self._can_patch = True
-        self._templates: dict[tuple[object, ...], PatchedMessage] = {}
+        self._templates: dict[Scene, PatchedMessage] = {}
         self._shown: set[Side] = set()
-        self._header = Header()
+        self._last = ('', 0)  # frame and stamp of the last message
 
-    def messages(self, two_hands: TwoHands, *, lifetime_sec: float) -> list[MarkerArray | bytes]:
-        """Return what to publish: hands lost since the last call are deleted, others drawn."""
+    def message(self, two_hands: TwoHands, *, lifetime_sec: float) -> MarkerArray | bytes | None:
+        """Return what to publish, if anything: tracked hands drawn, hands just lost deleted."""
         tracked = {hand.side for hand in two_hands.hands}
-        self._header = header_message(two_hands.stamp_ns, two_hands.frame_id)
-        messages: list[MarkerArray | bytes] = self._deletions(self._shown - tracked)
-        if tracked:
-            messages.append(self._drawing(two_hands, lifetime_sec))
-        self._shown = tracked
-        return messages
-
-    def clear(self) -> list[MarkerArray | bytes]:
-        """Return what deletes every hand that is shown, with the stamp of the last frame."""
-        shown, self._shown = self._shown, set()
-        return self._deletions(shown)
-
-    def typed(self, two_hands: TwoHands, *, lifetime_sec: float) -> MarkerArray:
-        """Return the drawing of the tracked hands as a typed message."""
-        return drawing(two_hands.frame_id, lifetime_sec, self._numbers(two_hands))
-
-    def patched(self, two_hands: TwoHands, *, lifetime_sec: float) -> bytes:
-        """Return the drawing of the tracked hands as a serialised message.
-
-        :raises LayoutError: when the serialised message is laid out in a way we do not know.
-        """
-        numbers = self._numbers(two_hands)
-        key = (two_hands.frame_id, lifetime_sec, *numbers)
-        if key not in self._templates:
-            if len(self._templates) >= KEPT_TEMPLATES:
-                self._templates.clear()
-            build = partial(drawing, two_hands.frame_id, lifetime_sec)
-            self._templates[key] = PatchedMessage(build, _slots(numbers))
-        return self._templates[key].filled(numbers)
-
-    def _deletions(self, sides: set[Side]) -> list[MarkerArray | bytes]:
-        return [deletions(self._header, sides)] if sides else []
-
-    def _drawing(self, two_hands: TwoHands, lifetime_sec: float) -> MarkerArray | bytes:
+        lost, self._shown = self._shown - tracked, tracked
+        self._last = (two_hands.frame_id, two_hands.stamp_ns)
+        if not (tracked or lost):
+            return None
+        scene = scene_of(two_hands, lost, lifetime_sec=lifetime_sec)
+        numbers = self.numbers(two_hands)
         if self._can_patch:
             try:
-                return self.patched(two_hands, lifetime_sec=lifetime_sec)
+                return self.patched(scene, numbers)
             except LayoutError as error:
                 self._can_patch = False
                 self._on_fallback(f'markers are made the slow way: {error}')
-        return self.typed(two_hands, lifetime_sec=lifetime_sec)
+        return scene.message(numbers)
 
-    def _numbers(self, two_hands: TwoHands) -> dict[str, Array]:
+    def clear(self) -> MarkerArray | None:
+        """Return what deletes the hands that are shown, with the stamp of the last frame."""
+        shown, self._shown = self._shown, set()
+        if not shown:
+            return None
+        frame_id, stamp_ns = self._last
+        scene = Scene(frame_id, lifetime_sec=0.0, drawn=(), deleted=_namespaces(shown))
+        return scene.message({STAMP: _stamp_numbers(stamp_ns)})
+
+    def patched(self, scene: Scene, numbers: Numbers) -> bytes:
+        """Return the serialised message with this stamp and these points.
+
+        :raises LayoutError: when the serialised message is laid out in a way we do not know.
+        """
+        if scene not in self._templates:
+            if len(self._templates) >= KEPT_TEMPLATES:
+                self._templates.clear()
+            self._templates[scene] = PatchedMessage(scene.message, scene.slots(numbers))
+        return self._templates[scene].filled(numbers)
+
+    def numbers(self, two_hands: TwoHands) -> dict[str, Array]:
         """Return the stamp (sec, nanosec), and the points (N, 3) by namespace."""
-        stamp = time_message(two_hands.stamp_ns)
-        numbers: dict[str, Array] = {STAMP: np.array([stamp.sec, stamp.nanosec])}
+        numbers = {STAMP: _stamp_numbers(two_hands.stamp_ns)}
         for hand in two_hands.hands:
             corners = self._corners[hand.side]
             numbers[MESH_NAMESPACES[hand.side]] = hand.vertices_m.take(corners, axis=0)
-            numbers[SKELETON_NAMESPACES[hand.side]] = hand.joints_m[self._bone_ends]
+            numbers[SKELETON_NAMESPACES[hand.side]] = hand.joints_m.take(self._bone_ends, axis=0)
         return numbers
 
 
-def drawing(frame_id: str, lifetime_sec: float, numbers: Numbers) -> MarkerArray:
-    """Return markers with this stamp and these points, one marker per namespace."""
-    sec, nanosec = map(int, numbers[STAMP])
-    header = Header(stamp=Time(sec=sec, nanosec=nanosec), frame_id=frame_id)
-    lifetime = Duration(seconds=lifetime_sec).to_msg()
-    return MarkerArray(
-        markers=[
-            _marker(name, points.reshape(-1, 3), header=header, lifetime=lifetime)
-            for name, points in numbers.items()
-            if name != STAMP
-        ]
-    )
+def scene_of(two_hands: TwoHands, lost: Iterable[Side], *, lifetime_sec: float) -> Scene:
+    """Return what draws the tracked hands and deletes the lost ones."""
+    drawn = _namespaces(hand.side for hand in two_hands.hands)
+    return Scene(two_hands.frame_id, lifetime_sec, drawn=drawn, deleted=_namespaces(lost))
 
 
-def deletions(header: Header, sides: Iterable[Side]) -> MarkerArray:
-    """Return a message that takes the hands of these sides off the screen."""
-    return MarkerArray(
-        markers=[
-            Marker(header=header, ns=namespaces[side], action=Marker.DELETE)
-            for side in sorted(sides)
-            for namespaces in (MESH_NAMESPACES, SKELETON_NAMESPACES)
-        ]
-    )
+def _namespaces(sides: Iterable[Side]) -> tuple[str, ...]:
+    kinds = (MESH_NAMESPACES, SKELETON_NAMESPACES)
+    return tuple(kind[side] for side in sorted(sides) for kind in kinds)
+
+
+def _stamp_numbers(stamp_ns: int) -> Array:
+    stamp = time_message(stamp_ns)
+    return np.array([stamp.sec, stamp.nanosec])
 
 
 def _marker(namespace: str, points: Array, **rest: Any) -> Marker:
@@ -166,8 +174,3 @@ def _bone_ends(joint_parents: tuple[int, ...]) -> Array:
     """Return the joints at the ends of every bone in LINE_LIST order: parent, child, ..."""
     bones = [(parent, child) for child, parent in enumerate(joint_parents) if parent >= 0]
     return np.array(bones).ravel()
-
-
-def _slots(numbers: Numbers) -> dict[str, Slot]:
-    slots = {name: Slot('f8', points.size) for name, points in numbers.items() if name != STAMP}
-    return {STAMP: Slot('i4', 2, places=len(slots)), **slots}

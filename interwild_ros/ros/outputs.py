@@ -45,13 +45,15 @@ class Outputs:
                 self._broadcaster.sendTransform(frames)
         if is_heard(self._markers):
             lifetime_sec = settings.marker_lifetime_sec
-            for message in self._markers_out.messages(two_hands, lifetime_sec=lifetime_sec):
-                self._markers.publish(message)
+            markers = self._markers_out.message(two_hands, lifetime_sec=lifetime_sec)
+            if markers is not None:
+                self._markers.publish(markers)
 
     def take_back_markers(self) -> None:
         """Take the hands off the screen: nothing will follow for a while."""
-        for message in self._markers_out.clear():
-            self._markers.publish(message)
+        markers = self._markers_out.clear()
+        if markers is not None:
+            self._markers.publish(markers)
 
     def destroy(self) -> None:
         """Take the publishers away."""

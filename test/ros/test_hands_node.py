@@ -134,11 +134,7 @@ def test_each_output_bears_the_stamp_and_frame_of_the_image(client, camera):
     markers = client.wait_until(lambda: drawn_at(client, wanted.stamp))
     assert {m.header.frame_id for m in markers} == {'eye'}
     assert {m.action for m in markers} == {Marker.ADD}
-    frames = client.wait_until(
-        lambda: next(
-            (m for m in client.heard['/tf'] if m.transforms[0].header.stamp == wanted.stamp), None
-        )
-    ).transforms
+    frames = client.wait_until(lambda: frames_at(client, wanted.stamp))
     assert [t.child_frame_id for t in frames] == ['right_hand', 'left_hand']
     assert {t.header.frame_id for t in frames} == {'eye'}
     assert frames[0].transform.translation.x == hands.right.wrist.position.x
@@ -146,6 +142,11 @@ def test_each_output_bears_the_stamp_and_frame_of_the_image(client, camera):
 
 def drawn_at(client, wanted):
     messages = (m.markers for m in client.heard[MARKERS])
+    return next((m for m in messages if m[0].header.stamp == wanted), None)
+
+
+def frames_at(client, wanted):
+    messages = (m.transforms for m in client.heard['/tf'])
     return next((m for m in messages if m[0].header.stamp == wanted), None)
 
 
@@ -248,11 +249,10 @@ def test_live_only_the_newest_frame_counts_and_dropped_ones_are_counted(client, 
 
 def test_disabling_stops_everything_and_deletes_the_markers(client, camera):
     camera.see()
-    client.heard[MARKERS].clear()
     response = client.call(SetBool, '/hands_node/enable', SetBool.Request(data=False))
     assert response.success
     assert 'disabled' in response.message
-    client.wait_until(lambda: client.heard[MARKERS])
+    client.wait_until(lambda: client.heard[MARKERS][-1].markers[0].action == Marker.DELETE)
     assert {m.action for m in client.heard[MARKERS][-1].markers} == {Marker.DELETE}
     client.wait_until(lambda: not camera.images.get_subscription_count())
     count = len(client.heard[HANDS])
@@ -293,17 +293,15 @@ def test_a_parameter_is_refused_with_a_reason(name, value, reason, client):
 
 def test_parameters_count_from_the_next_frame_on(client, camera):
     assert set_parameter(client, 'tf_prefix', 'anna/').successful
-    client.heard['/tf'].clear()
-    camera.see()
-    frames = client.wait_until(lambda: client.heard['/tf'])[0].transforms
+    stamp = camera.see().header.stamp
+    frames = client.wait_until(lambda: frames_at(client, stamp))
     assert [t.child_frame_id for t in frames] == ['anna/right_hand', 'anna/left_hand']
     assert set_parameter(client, 'tf_prefix', '').successful
 
 
 def test_a_lost_hand_has_no_numbers_no_frame_and_no_marker(client, camera):
-    stamp_before = camera.see().header.stamp
-    client.wait_until(lambda: drawn_at(client, stamp_before))
-    client.heard['/tf'].clear()
+    before = camera.see().header.stamp
+    client.wait_until(lambda: drawn_at(client, before))
     assert set_parameter(client, 'min_score', 1.0).successful
     hands = camera.see()
     assert not hands.right.tracked
@@ -311,7 +309,7 @@ def test_a_lost_hand_has_no_numbers_no_frame_and_no_marker(client, camera):
     assert np.isnan(hands.right.vertices).all()
     markers = client.wait_until(lambda: drawn_at(client, hands.header.stamp))
     assert {m.action for m in markers} == {Marker.DELETE}
-    assert client.heard['/tf'] == []
+    assert frames_at(client, hands.header.stamp) is None
     assert set_parameter(client, 'min_score', 0.0).successful
     assert camera.see().right.tracked
 
