@@ -41,7 +41,7 @@ def some_annotation(
         name=f'made-up picture {seed}',
         image=None,
         image_size=IMAGE_SIZE,
-        person_box=(0.0, 0.0, *map(float, IMAGE_SIZE)),
+        person_box=(0.0, 0.0, float(IMAGE_SIZE[0]), float(IMAGE_SIZE[1])),
         person_scale=1.0,
         hand_boxes=_boxes(posed.joints_px.numpy(), sides),
         joints_px=posed.joints_px.numpy().reshape(-1, 2),
