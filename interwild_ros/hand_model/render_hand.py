@@ -19,7 +19,7 @@ from torch import nn, Tensor
 
 SKIN_FILE = Path(__file__).parent / 'assets' / 'stand_in_skin.npz'
 TINTS = ('palm', 'nail', 'crease', 'flush', 'arm')
-_ROUNDS = 2  # of subdivision
+FINE_ROUNDS = 2  # of subdivision; what the skin file is made for
 _BEND_RINGS = 3  # the forearm's bend is spread over so many rings
 
 
@@ -29,18 +29,25 @@ class RenderMesh(nn.Module):
     bends: Tensor
 
     def __init__(
-        self, v_template: Array, weights: Array, triangles: Triangles, rings: Array
+        self,
+        v_template: Array,
+        weights: Array,
+        triangles: Triangles,
+        rings: Array,
+        *,
+        rounds: int = FINE_ROUNDS,
     ) -> None:
         """Join the forearm to the hand's open border.
 
         :param rings: (R, L, 3) m at rest, L as many as the border has, in `ring_order`.
+        :param rounds: how often the mesh is subdivided.
         """
         super().__init__()
         ring_count, self._ring_length, _ = rings.shape
         points = rings.reshape(-1, 3)
         self.coarse_count = len(v_template) + len(points)
         tube = _tube(triangles, ring_count, first=len(v_template))
-        fine = subdivide(np.concatenate([triangles, tube]), self.coarse_count, rounds=_ROUNDS)
+        fine = subdivide(np.concatenate([triangles, tube]), self.coarse_count, rounds=rounds)
         self.forearm = LinearMap(_rigid_extension(v_template, weights[:, 0], points))
         self.fine = LinearMap(fine.matrix)
         self.normals = Normals(fine.triangles, fine.matrix.shape[0])
@@ -82,17 +89,23 @@ class RenderHand(nn.Module):
     tints: Tensor
     relief_m: Tensor
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, *, rounds: int = FINE_ROUNDS) -> None:
+        """Read the stand-in.
+
+        :param rounds: of subdivision, at most FINE_ROUNDS: fewer for small pictures.
+        """
         super().__init__()
         model: HandModelFile = read_stand_in(side)
         with np.load(SKIN_FILE) as skin:
             mirror = np.array([1.0, 1, 1] if side is Side.RIGHT else [-1.0, 1, 1])
             self.mesh = RenderMesh(
-                model.v_template, model.weights, model.triangles, skin['forearm_m'] * mirror
+                *(model.v_template, model.weights, model.triangles, skin['forearm_m'] * mirror),
+                rounds=rounds,
             )
-            tints = np.stack([skin[name] for name in TINTS], 1).astype(np.float32) / 255
+            count = self.mesh.normals.fans.shape[0]  # coarser vertices come first among finer ones
+            tints = np.stack([skin[name] for name in TINTS], 1)[:count].astype(np.float32) / 255
             self.register_buffer('tints', torch.from_numpy(tints), persistent=False)
-            relief = torch.from_numpy(skin['relief_m'].astype(np.float32))
+            relief = torch.from_numpy(skin['relief_m'][:count].astype(np.float32))
             self.register_buffer('relief_m', relief, persistent=False)
 
     @property
