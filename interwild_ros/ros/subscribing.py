@@ -22,11 +22,14 @@ from rclpy.qos import (
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
+
+_UNKNOWN = '_NODE_NAME_UNKNOWN_'
 
 
 @dataclass(frozen=True)
@@ -173,13 +176,20 @@ def offers_on(node: Node, topic: str) -> tuple[Offer, ...]:
     """Return who publishes on a resolved topic, and what they offer."""
     return tuple(
         Offer(
-            node=f'{info.node_namespace.rstrip("/")}/{info.node_name}',
+            node=_node_name(info),
             kind=info.topic_type,
             is_reliable=info.qos_profile.reliability == ReliabilityPolicy.RELIABLE,
             is_latched=info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL,
         )
         for info in node.get_publishers_info_by_topic(topic)
     )
+
+
+def _node_name(info: TopicEndpointInfo) -> str:
+    """Return a node's full name; DDS may know a publisher before its node, or without one."""
+    if _UNKNOWN in info.node_name:
+        return 'a node without a name'
+    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
 
 
 def kind_name(kind: type[Any]) -> str:

@@ -338,8 +338,8 @@ def test_two_cameras_on_one_topic_are_named_and_both_are_seen(
 ):
     other = NodeClient(ros_domain, name='second_camera')
     second = Camera(other)
-    client.wait_until(lambda: '2 publishers send pictures on /image' in node_log())
-    assert '/second_camera' in node_log()
+    client.wait_until(lambda: '/second_camera' in node_log())
+    assert '2 publishers send pictures on /image' in node_log()
     image = noise_image(camera.now_ns())
     second.send(image)
     assert client.wait_until(lambda: answer_to(client, image.header.stamp))
