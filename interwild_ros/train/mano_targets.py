@@ -13,8 +13,8 @@ from typing import NamedTuple
 from interwild_ros.geometry import camera, mirror
 from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from interwild_ros.hand_model.mano import HandPair
-from interwild_ros.records import Camera, JOINT_COUNT, Side, VERTEX_COUNT
-from interwild_ros.train.annotations import ManoFit, StudyCamera
+from interwild_ros.records import Camera, JOINT_COUNT, Side
+from interwild_ros.train.annotations import ManoFit
 import torch
 from torch import Tensor
 
@@ -43,18 +43,25 @@ def pose_fits(
     seen = tuple(_turned_into_camera(fit) for fit in fits)
     if is_mirrored:
         seen = tuple(_mirrored(fit) for fit in reversed(seen))
-    posed = _empty(seen)
-    points = _model_points(hand_models, posed.pose, posed.betas)
-    for side, fit in zip(Side, seen, strict=True):
-        if fit is None:
-            continue
-        translation = torch.as_tensor(fit.trans, dtype=torch.float64)
-        placed = _placed(
-            points[side] + translation, fit.camera, image_size[0], is_mirrored=is_mirrored
-        )
-        posed.joints_m[side], posed.vertices_m[side] = placed[:JOINT_COUNT], placed[JOINT_COUNT:]
-        posed.joints_px[side] = _pixels(placed[:JOINT_COUNT], fit.camera, image_size)
-    return posed
+    pose, betas = _rows(seen, 'pose', 48), _rows(seen, 'shape', 10)
+    points = _model_points(hand_models, pose, betas) + _rows(seen, 'trans', 3)[:, None]
+    placed = torch.stack(
+        [
+            _placed(points[side], fit, image_size[0], is_mirrored=is_mirrored)
+            for side, fit in zip(Side, seen, strict=True)
+        ]
+    )
+    joints = placed[:, :JOINT_COUNT]
+    return PosedFits(
+        joints_px=torch.stack(
+            [_pixels(*hand, image_size) for hand in zip(joints, seen, strict=True)]
+        ),
+        joints_m=joints,
+        vertices_m=placed[:, JOINT_COUNT:],
+        pose=pose,
+        betas=betas,
+        present=torch.tensor([float(fit is not None) for fit in seen], dtype=torch.float64),
+    )
 
 
 def turned(posed: PosedFits, turn_rad: float) -> PosedFits:
@@ -101,21 +108,10 @@ def _mirrored(fit: ManoFit | None) -> ManoFit | None:
     )
 
 
-def _empty(fits: tuple[ManoFit | None, ...]) -> PosedFits:
-    """Return the poses and shapes of fits, and zeros for what comes of them."""
-
-    def rows(name: str, count: int) -> Tensor:
-        present = (torch.zeros(count) if f is None else getattr(f, name) for f in fits)
-        return torch.stack([torch.as_tensor(row, dtype=torch.float64) for row in present])
-
-    return PosedFits(
-        joints_px=torch.zeros(2, JOINT_COUNT, 2, dtype=torch.float64),
-        joints_m=torch.zeros(2, JOINT_COUNT, 3, dtype=torch.float64),
-        vertices_m=torch.zeros(2, VERTEX_COUNT, 3, dtype=torch.float64),
-        pose=rows('pose', 48),
-        betas=rows('shape', 10),
-        present=torch.tensor([float(fit is not None) for fit in fits], dtype=torch.float64),
-    )
+def _rows(fits: tuple[ManoFit | None, ...], name: str, count: int) -> Tensor:
+    """Return one array of each fit in rows (2, count), zeros for an absent one."""
+    rows = (torch.zeros(count) if fit is None else getattr(fit, name) for fit in fits)
+    return torch.stack([torch.as_tensor(row, dtype=torch.float64) for row in rows])
 
 
 def _model_points(hand_models: HandPair, pose: Tensor, betas: Tensor) -> Tensor:
@@ -126,8 +122,11 @@ def _model_points(hand_models: HandPair, pose: Tensor, betas: Tensor) -> Tensor:
         return torch.cat([joints, vertices], dim=1).double()
 
 
-def _placed(points: Tensor, camera: StudyCamera, width: int, *, is_mirrored: bool) -> Tensor:
+def _placed(points: Tensor, fit: ManoFit | None, width: int, *, is_mirrored: bool) -> Tensor:
     """Move a posed hand, wrist first, to where the picture's camera sees it."""
+    if fit is None:
+        return torch.zeros_like(points)
+    camera = fit.camera
     if is_mirrored:
         points = _shifted_in_x(points, -2 * points[0, 0])  # back to the place before mirroring
     if camera.rotation is not None and camera.translation_m is not None:
@@ -147,12 +146,18 @@ def _shifted_in_x(points: Tensor, shift: Tensor) -> Tensor:
     return points + torch.stack([shift, torch.zeros_like(shift), torch.zeros_like(shift)])
 
 
-def _pixels(points: Tensor, study: StudyCamera, image_size: tuple[int, int]) -> Tensor:
+def _pixels(points: Tensor, fit: ManoFit | None, image_size: tuple[int, int]) -> Tensor:
+    """Project points (K, 3); NaN where the camera does not see them, zeros without a fit."""
+    if fit is None:
+        return torch.zeros_like(points[:, :2])
+    study = fit.camera
     lens = () if study.fisheye is None else tuple(map(float, study.fisheye))
     seen_by = Camera(
         *image_size,
-        *(float(study.focal[0]), float(study.focal[1])),
-        *(float(study.principal[0]), float(study.principal[1])),
+        fx=float(study.focal[0]),
+        fy=float(study.focal[1]),
+        cx=float(study.principal[0]),
+        cy=float(study.principal[1]),
         distortion_model='equidistant' if lens else 'none',
         distortion=lens,
     )
