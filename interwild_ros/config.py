@@ -74,7 +74,8 @@ class Setting:
         return value
 
 
-def _setting(default: Any, help: str, **rest: Any) -> Any:
+def setting(default: Any, help: str, **rest: Any) -> Any:
+    """Return a dataclass field that knows its description; `rest` are fields of Setting."""
     return field(default=default, metadata={_KEY: {'help': help, **rest}})
 
 
@@ -86,15 +87,15 @@ def settings_of(kind: type) -> tuple[Setting, ...]:
     )
 
 
-class _Checked:
+class Checked:
     """A settings dataclass checks every value at birth, and says all that is wrong at once."""
 
     def __post_init__(self) -> None:
         problems = []
-        for setting in settings_of(type(self)):
+        for described in settings_of(type(self)):
             try:
-                value = setting.check(getattr(self, setting.name))
-                object.__setattr__(self, setting.name, value)
+                value = described.check(getattr(self, described.name))
+                object.__setattr__(self, described.name, value)
             except SettingError as error:
                 problems.append(str(error))
         if problems:
@@ -113,155 +114,155 @@ class _Checked:
 
 
 @dataclass(frozen=True)
-class Settings(_Checked):
+class Settings(Checked):
     """The settings of the hands node and of everything that runs its pipeline."""
 
-    variant: str = _setting(
+    variant: str = setting(
         'auto',
         'network sizes; auto takes official when a weights file is given, else compact',
         choices=('auto', 'official', 'compact'),
         fixed=True,
     )
-    weights: str = _setting(
+    weights: str = setting(
         '',
         'checkpoint file; empty takes the weights that ship with the package, or rule-made ones',
         fixed=True,
     )
-    mano_dir: str = _setting(
+    mano_dir: str = setting(
         '',
         'folder with MANO_RIGHT and MANO_LEFT (.pkl or .npz); empty takes INTERWILD_MANO_DIR, '
         'else the stand-in hand model',
         fixed=True,
     )
-    axis_angle: str = _setting(
+    axis_angle: str = setting(
         'legacy',
         'matrix to axis-angle as the released weights were trained (legacy: angles may pass pi) '
         'or as PyTorch3D does since 0.7.6 (canonical)',
         choices=('legacy', 'canonical'),
         fixed=True,
     )
-    device: str = _setting('auto', 'where the networks run: auto, cpu, cuda or cuda:N', fixed=True)
-    require_gpu: bool = _setting(
+    device: str = setting('auto', 'where the networks run: auto, cpu, cuda or cuda:N', fixed=True)
+    require_gpu: bool = setting(
         False, 'refuse to start without a GPU, where else a warning is given', fixed=True
     )
-    threads: int = _setting(
+    threads: int = setting(
         0,
         'CPU threads of the networks; 0 leaves the choice to PyTorch',
         low=0,
         high=256,
         fixed=True,
     )
-    image_transport: str = _setting(
+    image_transport: str = setting(
         'raw',
         'raw subscribes to image as sensor_msgs/Image, compressed to image/compressed',
         choices=('raw', 'compressed'),
         fixed=True,
     )
-    qos_reliability: str = _setting(
+    qos_reliability: str = setting(
         'auto',
         'reliability asked of the image publisher; auto takes what the publisher offers',
         choices=('auto', 'reliable', 'best_effort'),
         fixed=True,
     )
-    every_frame: bool = _setting(
+    every_frame: bool = setting(
         False,
         'work on every frame in order (replay) and never drop; else only on the newest one (live)',
         fixed=True,
     )
-    autostart: bool = _setting(
+    autostart: bool = setting(
         True, 'configure and activate at start, without a lifecycle manager', fixed=True
     )
-    image_is_rectified: bool = _setting(
+    image_is_rectified: bool = setting(
         False, 'the image topic is rectified: use P of camera_info instead of K and D'
     )
-    nominal_fov_deg: float = _setting(
+    nominal_fov_deg: float = setting(
         60.0,
         'horizontal field of view assumed until camera_info arrives; placement is then nominal',
         unit='deg',
         low=10.0,
         high=170.0,
     )
-    fallback_frame_id: str = _setting(
+    fallback_frame_id: str = setting(
         'camera_optical_frame', 'frame of images whose header names none'
     )
-    region_x: int = _setting(
+    region_x: int = setting(
         0, 'left edge of the region of interest', unit='px', low=0, high=32767
     )
-    region_y: int = _setting(0, 'top edge of the region of interest', unit='px', low=0, high=32767)
-    region_width: int = _setting(
+    region_y: int = setting(0, 'top edge of the region of interest', unit='px', low=0, high=32767)
+    region_width: int = setting(
         0, 'width of the region of interest; 0 is the whole frame', unit='px', low=0, high=32767
     )
-    region_height: int = _setting(
+    region_height: int = setting(
         0, 'height of the region of interest; 0 is the whole frame', unit='px', low=0, high=32767
     )
-    region_scale: float = _setting(
+    region_scale: float = setting(
         1.25,
         'margin around the region: side of the networks view over side of the region',
         low=0.5,
         high=4.0,
     )
-    crop_source: str = _setting(
+    crop_source: str = setting(
         'frame',
         'cut hand crops from the full-resolution frame, or from the 384 x 512 network input '
         '(network: exact parity with the original)',
         choices=('frame', 'network'),
     )
-    mirrored_image: bool = _setting(
+    mirrored_image: bool = setting(
         False, 'the image is mirrored, as by a selfie camera: swap left and right back'
     )
-    min_score: float = _setting(
+    min_score: float = setting(
         0.0,
         'detector score under which a hand counts as absent (peak of a softmax over 3072 cells)',
         low=0.0,
         high=1.0,
     )
-    max_reprojection_px: float = _setting(
+    max_reprojection_px: float = setting(
         0.0,
         'reprojection error over which a hand counts as absent; 0 never refuses',
         unit='px',
         low=0.0,
         high=10000.0,
     )
-    placement: str = _setting(
+    placement: str = setting(
         'auto',
         'solve wrists apart, together with left_from_right, or together when interacting (auto)',
         choices=('auto', 'apart', 'together'),
     )
-    tf_prefix: str = _setting('', 'text before the TF frames right_hand and left_hand')
-    marker_lifetime_sec: float = _setting(
+    tf_prefix: str = setting('', 'text before the TF frames right_hand and left_hand')
+    marker_lifetime_sec: float = setting(
         0.4,
         'time after which RViz drops a marker that is not renewed',
         unit='s',
         low=0.0,
         high=60.0,
     )
-    silence_sec: float = _setting(
+    silence_sec: float = setting(
         3.0, 'time without an image after which the node says why', unit='s', low=0.1, high=3600.0
     )
-    overlay_quality: int = _setting(
+    overlay_quality: int = setting(
         80, 'JPEG quality of ~/overlay/compressed', unit='%', low=1, high=100
     )
 
 
 @dataclass(frozen=True)
-class CameraSettings(_Checked):
+class CameraSettings(Checked):
     """The settings of the camera node."""
 
-    source: str = _setting(
+    source: str = setting(
         '', 'a video file, a folder of pictures, or the number of a webcam', fixed=True
     )
-    image_transport: str = _setting(
+    image_transport: str = setting(
         'raw',
         'publish image, image/compressed, or both',
         choices=('raw', 'compressed', 'both'),
         fixed=True,
     )
-    camera_info: str = _setting(
+    camera_info: str = setting(
         '',
         'calibration file (yaml of camera_calibration); empty makes one from fov_deg',
         fixed=True,
     )
-    fov_deg: float = _setting(
+    fov_deg: float = setting(
         60.0,
         'horizontal field of view where there is no calibration file',
         unit='deg',
@@ -269,8 +270,8 @@ class CameraSettings(_Checked):
         high=170.0,
         fixed=True,
     )
-    frame_id: str = _setting('camera_optical_frame', 'frame_id of every header', fixed=True)
-    rate_hz: float = _setting(
+    frame_id: str = setting('camera_optical_frame', 'frame_id of every header', fixed=True)
+    rate_hz: float = setting(
         0.0,
         'frames a second; 0 takes the file or the webcam rate (30 for pictures)',
         unit='Hz',
@@ -278,26 +279,26 @@ class CameraSettings(_Checked):
         high=1000.0,
         fixed=True,
     )
-    pace: str = _setting(
+    pace: str = setting(
         'real_time',
         'real_time keeps the rate; consumed sends the next frame when the last was worked on',
         choices=('real_time', 'consumed'),
         fixed=True,
     )
-    loop: bool = _setting(False, 'begin again at the end', fixed=True)
-    publish_clock: bool = _setting(
+    loop: bool = setting(False, 'begin again at the end', fixed=True)
+    publish_clock: bool = setting(
         False, 'publish the frame stamps on /clock, for use_sim_time', fixed=True
     )
-    stamps: str = _setting(
+    stamps: str = setting(
         'now',
         'stamp frames with the time of sending, or with their time in the file, from 0 s',
         choices=('now', 'file'),
         fixed=True,
     )
-    jpeg_quality: int = _setting(
+    jpeg_quality: int = setting(
         90, 'quality of image/compressed', unit='%', low=1, high=100, fixed=True
     )
-    wait_for_subscribers: int = _setting(
+    wait_for_subscribers: int = setting(
         1,
         'subscribers to wait for before the first frame; 0 starts at once',
         low=0,

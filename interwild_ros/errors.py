@@ -32,3 +32,7 @@ class DeviceError(InterwildError):
 
 class NodeError(InterwildError):
     """A node's process that died, or that did not say in time what it was started for."""
+
+
+class TrainingError(InterwildError):
+    """Training that cannot go on: a loss that is no number, or a checkpoint that does not fit."""

@@ -50,6 +50,11 @@ class HandPair(nn.Module):
         vertices = torch.cat([_posed(layer, *of_one_side) for layer, *of_one_side in hands])
         return vertices, self.joint_regressor @ vertices
 
+    def one_side(self, side: Side, pose: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vertices (N, 778, 3) and joints (N, 21, 3) of hands that are all of one side."""
+        vertices = _posed((self.right, self.left)[side], pose, betas)
+        return vertices, self.joint_regressor @ vertices
+
     def topology(self) -> Topology:
         """Return the triangles and joints that go with the outputs."""
         return self._topology

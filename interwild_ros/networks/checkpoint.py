@@ -23,7 +23,9 @@ from safetensors.torch import load_file
 import torch
 from torch import nn, Tensor
 
-_WRAPPER = 'module.'  # DataParallel writes it before every name
+WRAPPER = 'module.'  # DataParallel writes it before every name
+SHIPPED = Path(__file__).parent / 'assets' / 'compact.safetensors'
+SHIPPED_NAME = 'compact (shipped)'
 _IGNORED = 'mano_layer'  # buffers of the hand model: licensed, removed from checkpoints, not ours
 _LISTED = 8
 
@@ -43,24 +45,28 @@ def build_networks(
     """Build networks in evaluation mode, on the CPU.
 
     :param variant: 'official', 'compact', or 'auto': official when a weights file is given.
-    :param weights: checkpoint file (.pth, .pt or .safetensors); empty fills them by rule.
+    :param weights: checkpoint file (.pth, .pt or .safetensors); empty takes those that ship with
+        the package for the compact variant, and where there are none fills them by rule.
     :raises AssetError: when the file cannot be read or holds another network.
     """
     if variant == 'auto':
         variant = 'official' if weights else 'compact'
     networks = InterWild(variant_named(variant), axis_angle=axis_angle).eval()
-    if not weights:
+    is_shipped = not weights and variant == 'compact' and SHIPPED.is_file()
+    if not weights and not is_shipped:
         fill_by_rule(networks)
         return networks, Weights(RULE_NAME, meaningful=False)
-    load_checkpoint(networks, Path(weights))
-    return networks, Weights(Path(weights).name, meaningful=True, sha256=file_sha256(weights))
+    path = SHIPPED if is_shipped else Path(weights)
+    load_checkpoint(networks, path)
+    name = SHIPPED_NAME if is_shipped else path.name
+    return networks, Weights(name, meaningful=True, sha256=file_sha256(path))
 
 
 def load_checkpoint(networks: nn.Module, path: Path) -> None:
     """Load a checkpoint into networks, every name and shape exactly.
 
     The file is the original's training snapshot, a plain state_dict, or safetensors; names may
-    begin with `module.`; `mano_layer.*` is ignored.
+    begin with `module.`; `mano_layer.*` is ignored. Half precision becomes the networks' own.
 
     :raises AssetError: naming what is missing, extra or of another shape.
     """
@@ -110,7 +116,7 @@ def _official_names(state: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
                 f'weights {path}: {name!r} is a {type(value).__name__}, wanted a tensor by name'
             )
         if _IGNORED not in name:
-            named[name.removeprefix(_WRAPPER)] = value
+            named[name.removeprefix(WRAPPER)] = value
     return named
 
 

@@ -42,8 +42,16 @@ class BoxNet(nn.Module):
 
     def forward(self, features: Tensor) -> Detections:
         """Detect both hands in trunk features (B, C, 8, 6)."""
-        fine = self.deconv(features)  # B x width x 64 x 48
-        centre, maps = soft_argmax_2d(self.bbox_center(fine))
+        return self.boxes(*self.centre_logits(features))
+
+    def centre_logits(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return fine features (B, width, 64, 48), and both centre maps' logits over them."""
+        fine = self.deconv(features)
+        return fine, self.bbox_center(fine)
+
+    def boxes(self, fine: Tensor, logits: Tensor) -> Detections:
+        """Read centres off the logits (B, 2, 64, 48), and sizes at the centres."""
+        centre, maps = soft_argmax_2d(logits)
         at_centre = sample_features(fine, centre.detach())  # B x 2 x width
         right, left = self.rhand_size(at_centre[:, 0]), self.lhand_size(at_centre[:, 1])
         scores = torch.diagonal(sample_features(maps, centre), dim1=1, dim2=2)

@@ -22,6 +22,7 @@ def conv_bn_relu(inputs: int, outputs: int, *, kernel: int) -> nn.Sequential:
 def soft_argmax_2d(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Return the expected cell (B, J, 2) as x, y and the softmax maps (B, J, H, W)."""
     batch, joints, height, width = logits.shape
+    logits = at_least_single(logits)
     maps = F.softmax(logits.reshape(batch, joints, -1), dim=-1).reshape(logits.shape)
     x = _expectation(maps.sum(2), width)
     y = _expectation(maps.sum(3), height)
@@ -30,13 +31,26 @@ def soft_argmax_2d(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 def soft_argmax_3d(logits: Tensor) -> Tensor:
     """Return the expected cell (B, J, 3) as x, y, z of volumes (B, J, D, H, W)."""
-    batch, joints, depth, height, width = logits.shape
+    return expected_cells(softmax_marginals(logits))
+
+
+def expected_cells(marginals: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    """Return the expected cell (B, J, 3) of a volume's sums along x, y and z."""
+    return torch.stack([_expectation(m, m.shape[-1]) for m in marginals], dim=-1)
+
+
+def softmax_marginals(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the sums of softmax volumes (B, J, D, H, W) along x (B, J, W), y and z."""
+    batch, joints = logits.shape[:2]
+    logits = at_least_single(logits)
     maps = F.softmax(logits.reshape(batch, joints, -1), dim=-1).reshape(logits.shape)
     over_depth = maps.sum(2)
-    x = _expectation(over_depth.sum(2), width)
-    y = _expectation(over_depth.sum(3), height)
-    z = _expectation(maps.sum(dim=(3, 4)), depth)
-    return torch.stack([x, y, z], dim=-1)
+    return over_depth.sum(2), over_depth.sum(3), maps.sum(dim=(3, 4))
+
+
+def at_least_single(x: Tensor) -> Tensor:
+    """Return x, from half precision in float32: coordinates need more than 8 or 11 bits."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def sample_features(features: Tensor, xy: Tensor) -> Tensor:

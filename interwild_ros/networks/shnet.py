@@ -13,7 +13,12 @@ from interwild_ros.geometry.rotations import (
     matrix_from_6d,
 )
 from interwild_ros.geometry.spaces import Spaces
-from interwild_ros.networks.layers import conv_bn_relu, sample_features, soft_argmax_3d
+from interwild_ros.networks.layers import (
+    at_least_single,
+    conv_bn_relu,
+    sample_features,
+    soft_argmax_3d,
+)
 from interwild_ros.networks.resnet import Trunk
 from interwild_ros.networks.variants import Variant
 from interwild_ros.records import JOINT_COUNT
@@ -87,8 +92,12 @@ class PositionNet(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (N, C, 8, 8) to joints (N, 21, 3): x, y, z in volume cells."""
-        logits = self.conv(features)  # channel = joint * depth + z
-        return soft_argmax_3d(logits.reshape(-1, JOINT_COUNT, self.depth, *logits.shape[2:]))
+        return soft_argmax_3d(self.volumes(features))
+
+    def volumes(self, features: Tensor) -> Tensor:
+        """Return a logit for every cell: (N, 21, D, H, W)."""
+        logits: Tensor = self.conv(features)  # channel = joint * depth + z
+        return logits.reshape(-1, JOINT_COUNT, self.depth, *logits.shape[2:])
 
 
 class RotationNet(nn.Module):
@@ -121,9 +130,10 @@ class RotationNet(nn.Module):
         )
 
     def _axis_angle(self, six: Tensor) -> Tensor:
-        return axis_angle_from_matrix(matrix_from_6d(six), self.axis_angle)
+        return axis_angle_from_matrix(matrix_from_6d(at_least_single(six)), self.axis_angle)
 
     def _virtual_wrist(self, raw: Tensor) -> Tensor:
+        raw = at_least_single(raw)
         depth = self.spaces.virtual_depth_m * torch.sigmoid(raw[:, 2:])
         return torch.cat([raw[:, :2], depth], dim=1)
 

@@ -1,0 +1,172 @@
+"""Batches for the loop: named, from where training stands, made ahead by other processes.
+
+The loop takes (name, batch) pairs and calls `advance` after each one that it has learned from; a
+loader reads ahead, so reading moves nothing. Names are for the message when a loss goes wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+import signal
+from typing import Any, Protocol
+
+from interwild_ros.errors import TrainingError
+from interwild_ros.train.mixing import MixedBatches, Mixture
+from interwild_ros.train.recipe_sections import Running
+from interwild_ros.train.streams import Stream
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+MakeStream = Callable[[], Stream[Any]]
+
+
+class Batches(Protocol):
+    """An endless supply of batches, which knows its position."""
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Yield names and batches from the current position on."""
+
+    def advance(self) -> None:
+        """Count a batch as done."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position as plain numbers."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a position."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which samples of an endless stream this process takes: one batch in `world_size`."""
+
+    batch_size: int
+    rank: int = 0
+    world_size: int = 1
+
+    def indices(self, batch: int) -> range:
+        """Return the samples of this process's batch of this number."""
+        first = (batch * self.world_size + self.rank) * self.batch_size
+        return range(first, first + self.batch_size)
+
+
+class StreamBatches:
+    """Batches of a stream without end."""
+
+    def __init__(
+        self, make_stream: MakeStream, share: Share, running: Running, *, seed: int
+    ) -> None:
+        """Begin at the first batch.
+
+        :param make_stream: a function of a module, or a partial of one: each worker calls it.
+        :param seed: the stream's, for the names of batches.
+        """
+        self.done = 0
+        self._make_stream, self._share = make_stream, share
+        self._running, self._seed = running, seed
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Yield names and batches from the current position on."""
+        loader = DataLoader(
+            _Drawn(self._make_stream),
+            sampler=_Counted(self._share, self.done),
+            batch_size=None,
+            **_loader_settings(self._running),
+        )
+        for number, batch in enumerate(loader, self.done):
+            samples = self._share.indices(number)
+            yield f'samples {samples[0]} to {samples[-1]} of seed {self._seed}', batch
+
+    def advance(self) -> None:
+        """Count a batch as done."""
+        self.done += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position."""
+        return {'done': self.done, 'world_size': self._share.world_size}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a position.
+
+        :raises TrainingError: when another number of processes trained until then.
+        """
+        if state['world_size'] != self._share.world_size:
+            raise TrainingError(
+                f'the checkpoint is of {state["world_size"]} processes, these are '
+                f'{self._share.world_size}'
+            )
+        self.done = state['done']
+
+
+class MixedSetBatches:
+    """Batches of a mixture of data sets, epoch after epoch."""
+
+    def __init__(self, mixture: Mixture, batches: MixedBatches, running: Running) -> None:
+        self._mixture, self._batches, self._running = mixture, batches, running
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Yield names and batches from the current position on."""
+        while True:
+            loader: DataLoader[Any] = DataLoader(
+                self._mixture, batch_sampler=self._batches, **_loader_settings(self._running)
+            )
+            for draws, batch in zip(self._batches, loader, strict=True):
+                places = ', '.join(str(draw.place) for draw in draws)
+                yield f'places {places} of epoch {draws[0].epoch}', batch
+
+    def advance(self) -> None:
+        """Count a batch as done."""
+        self._batches.advance()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position."""
+        return self._batches.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a position."""
+        self._batches.load_state_dict(state)
+
+
+class _Drawn(Dataset[Any]):
+    """A stream as a map from indices to a batch; made when the first batch is asked for."""
+
+    def __init__(self, make_stream: MakeStream) -> None:
+        self._make_stream = make_stream
+        self._stream: Stream[Any] | None = None
+
+    def __getitem__(self, indices: Sequence[int]) -> Any:
+        if self._stream is None:
+            self._stream = self._make_stream()
+        return self._stream.draw(indices)
+
+
+class _Counted(torch.utils.data.Sampler[range]):
+    """The indices of one batch after the other, for ever."""
+
+    def __init__(self, share: Share, first: int) -> None:
+        self._share, self._first = share, first
+
+    def __iter__(self) -> Iterator[range]:
+        number = self._first
+        while True:
+            yield self._share.indices(number)
+            number += 1
+
+
+def _loader_settings(running: Running) -> dict[str, Any]:
+    if not running.workers:
+        return {'num_workers': 0}
+    return {
+        'num_workers': running.workers,
+        'prefetch_factor': running.ahead,
+        'worker_init_fn': _leave_signals_alone,
+        # a fork of a process that has threads may hang
+        'multiprocessing_context': 'spawn',
+        'pin_memory': torch.cuda.is_available(),
+    }
+
+
+def _leave_signals_alone(_worker: int) -> None:
+    """Ctrl-C goes to every process of a terminal: the main one decides what to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

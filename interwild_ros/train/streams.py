@@ -1,0 +1,67 @@
+"""What the compact variant's three tasks are trained on: endless streams of drawn samples.
+
+A sample follows from the stream's seed and its own index alone, so that batches of any size, any
+number of workers and a resumed run all see the same samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from torch import Tensor
+
+Batch_co = TypeVar('Batch_co', covariant=True)
+
+
+class Stream(Protocol[Batch_co]):
+    """Draws batches of samples by their indices."""
+
+    def draw(self, indices: Sequence[int]) -> Batch_co:
+        """Return the samples of these indices as one batch."""
+
+
+class HandCrops(NamedTuple):
+    """Crops as SHNet sees them, all right hands (left ones mirrored): task `shnet`.
+
+    * `pictures` (B, 3, S, S) RGB uint8
+    * `joints` (B, 21, 3) volume cells, depths relative to the wrist
+    * `joints_seen` (B, 21) 1.0 where a joint lies inside the crop, else 0.0
+    * `pose` (B, 48) axis-angle rad of the right model, the mean pose not included; `betas` (B, 10)
+    * `has_other` (B,) 1.0 where a second hand is in the crop: for validation
+    """
+
+    pictures: Tensor
+    joints: Tensor
+    joints_seen: Tensor
+    pose: Tensor
+    betas: Tensor
+    has_other: Tensor
+
+
+class BodyPictures(NamedTuple):
+    """Pictures as DetectNet sees them: task `detectnet`. Right hands come first.
+
+    * `pictures` (B, 3, 256, 192) RGB uint8
+    * `boxes` (B, 2, 4) x1 y1 x2 y2 detector cells
+    * `boxes_valid` (B, 2) 1.0 where the hand is there, else 0.0
+    """
+
+    pictures: Tensor
+    boxes: Tensor
+    boxes_valid: Tensor
+
+
+class JointPairs(NamedTuple):
+    """Both hands' 2.5D joints as SHNet would read them, with its errors: task `transnet`.
+
+    * `joints` (B, 2, 21, 3) volume cells, right hands first, un-mirrored
+    * `input_from_crop` (B, 2, 2, 3) of the un-mirrored crops
+    * `left_from_right_m` (B, 3) left wrist minus right wrist
+    * `interacting` (B,) 1.0 or 0.0: for validation
+    """
+
+    joints: Tensor
+    input_from_crop: Tensor
+    left_from_right_m: Tensor
+    interacting: Tensor
