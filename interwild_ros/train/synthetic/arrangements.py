@@ -25,12 +25,18 @@ class _Touch(NamedTuple):
     distance: Tensor
 
 
-def interacting_offsets(draws: Draws, right_beads: Tensor, left_beads: Tensor) -> Tensor:
+def left_offsets(draws: Draws, right: Tensor, left: Tensor, interacting: Tensor) -> Tensor:
     """Return where the left hand goes, (B, 3) m to be added to its points.
 
-    Both hands' beads (B, P, 3) are centred at the origin, in camera axes.
+    :param right: beads (B, P, 3) in the person's axes, centred at the origin; `left` likewise.
+    :param interacting: (B,); other hands have nothing to do with each other.
     """
-    tries = [_one_try(draws, right_beads, left_beads) for _ in range(_TRIES)]
+    together = _interacting_offsets(draws, right, left)
+    return torch.where(interacting[:, None], together, _apart_offsets(draws, right, left))
+
+
+def _interacting_offsets(draws: Draws, right: Tensor, left: Tensor) -> Tensor:
+    tries = [_one_try(draws, right, left) for _ in range(_TRIES)]
     touches = _Touch(*(torch.stack(parts, 1) for parts in zip(*tries, strict=True)))
     closest = touches.distance.argmin(1)
     chosen = torch.where(draws.chance(_ENTWINED_SHARE), closest, torch.zeros_like(closest))
@@ -39,8 +45,7 @@ def interacting_offsets(draws: Draws, right_beads: Tensor, left_beads: Tensor) -
     return offsets + directions * _gaps_m(draws)[:, None]
 
 
-def apart_offsets(draws: Draws, right_beads: Tensor, left_beads: Tensor) -> Tensor:
-    """Return likewise where the left hand goes when the hands have nothing to do together."""
+def _apart_offsets(draws: Draws, right: Tensor, left: Tensor) -> Tensor:
     side = torch.where(draws.chance(_OWN_VIEW_SHARE + 0.05), -1.0, 1.0)
     wanted = torch.stack(
         [
@@ -51,7 +56,7 @@ def apart_offsets(draws: Draws, right_beads: Tensor, left_beads: Tensor) -> Tens
         1,
     )
     directions = F.normalize(wanted, dim=1)
-    least = distance_to_contact_m(right_beads, left_beads, directions) + 0.02
+    least = distance_to_contact_m(right, left, directions) + 0.02
     return directions * torch.maximum(wanted.norm(dim=1), least)[:, None]
 
 

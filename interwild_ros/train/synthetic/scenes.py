@@ -1,0 +1,172 @@
+"""Scenes: two hands, one person's, before a camera, with everything that is true of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+from typing import NamedTuple
+
+from interwild_ros.geometry.rotations import axis_angle_from_matrix
+from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.hand_model.mano_file import read_stand_in
+from interwild_ros.records import Side
+from interwild_ros.train.synthetic.arrangements import left_offsets
+from interwild_ros.train.synthetic.cameras import draw_cameras, SceneCameras
+from interwild_ros.train.synthetic.contact import beads
+from interwild_ros.train.synthetic.domains import Domain, Hands
+from interwild_ros.train.synthetic.draws import Draws
+from interwild_ros.train.synthetic.orientations import (
+    draw_orientations,
+    draw_wrist_bends,
+    perturbed,
+)
+from interwild_ros.train.synthetic.placing import centre_on, shift_before_camera
+from interwild_ros.train.synthetic.poses import draw_shapes, PoseMaker
+import torch
+from torch import Tensor
+
+_SINGLE, _APART, _INTERACTING = range(3)
+_ALIKE_ROOTS_SHARE = 0.5
+_ALIKE_RAD = math.radians(14)
+_ELBOWWARD = torch.tensor([1.0, 0.0, 0.0])  # from the wrist, in the model
+_MIRROR = torch.tensor([-1.0, 1.0, 1.0])
+
+
+class Scenes(NamedTuple):
+    """B scenes, right hands first. A hand that is not `present` has its numbers all the same.
+
+    * `pose` (B, 2, 48) axis-angle rad, the mean not included; `betas` (B, 10) of both hands
+    * `vertices_m` (B, 2, 778, 3), `joints_m` (B, 2, 21, 3): the camera's frame
+    * `forearm_turns` (B, 2, 3): how forearms bend at the wrist, rad, camera axes
+    * `present` (B, 2); `interacting` (B,); `gestures` (B, 2) of gestures.GESTURES
+    """
+
+    pose: Tensor
+    betas: Tensor
+    vertices_m: Tensor
+    joints_m: Tensor
+    forearm_turns: Tensor
+    present: Tensor
+    interacting: Tensor
+    gestures: Tensor
+    cameras: SceneCameras
+
+    @property
+    def left_from_right_m(self) -> Tensor:
+        """Return the left wrist minus the right one, (B, 3)."""
+        return self.joints_m[:, Side.LEFT, 0] - self.joints_m[:, Side.RIGHT, 0]
+
+    @property
+    def joints_px(self) -> Tensor:
+        """Return the joints (B, 2, 21, 2) in px of the picture."""
+        return self.cameras.project(self.joints_m)
+
+
+class SceneMaker:
+    """Makes the scenes of a domain, each by its number."""
+
+    def __init__(self, domain: Domain, *, seed: int) -> None:
+        self.domain = domain
+        self.hand_models = HandPair(*(read_stand_in(side) for side in Side)).eval()
+        self._seed = seed
+        self._poses = PoseMaker()
+
+    def draws(self, indices: Sequence[int], part: str) -> Draws:
+        """Begin a stream of numbers for these scenes."""
+        return Draws(self._seed, indices, f'{self.domain.name}/{part}')
+
+    def make(self, indices: Sequence[int]) -> Scenes:
+        """Make these scenes."""
+        hands = self.domain.hands
+        draws = self.draws(indices, 'hands')
+        kind = draws.choice((hands.single, hands.apart, hands.interacting))
+        cameras = draw_cameras(draws.part('camera'), self.domain.cameras)
+        roots = cameras.cam_from_person[:, None] @ _draw_roots(draws.part('root'), hands)
+        fingers, gestures = self._draw_fingers(draws.part('fingers'))
+        pose = torch.cat([axis_angle_from_matrix(roots), fingers], 2)
+        betas = draw_shapes(draws.part('shape'))
+        vertices, joints = self._posed(pose, betas)
+        turns, forearms = _forearms(draws.part('wrist'), roots)
+        present = _present(draws, kind)
+        moves = _moves(draws.part('place'), joints, forearms, kind == _INTERACTING, cameras)
+        moves = moves + shift_before_camera(
+            draws.part('distance'), joints + moves, present, cameras, self.domain.cameras
+        )
+        return Scenes(
+            pose=pose,
+            betas=betas,
+            vertices_m=vertices + moves,
+            joints_m=joints + moves,
+            forearm_turns=turns,
+            present=present,
+            interacting=kind == _INTERACTING,
+            gestures=gestures,
+            cameras=cameras,
+        )
+
+    def _draw_fingers(self, draws: Draws) -> tuple[Tensor, Tensor]:
+        """Return finger poses (B, 2, 45) without the mean, and gestures (B, 2)."""
+        hands = self.domain.hands
+        right, left = (self._poses.draw(draws.part(side.label), hands.gestures) for side in Side)
+        alike = draws.chance(hands.alike)
+        rotations = torch.where(alike[:, None, None], right.rotations, left.rotations)
+        gestures = torch.where(alike, right.gestures, left.gestures)
+        fingers = [
+            self._poses.mano_fingers(right.rotations, Side.RIGHT),
+            self._poses.mano_fingers(rotations, Side.LEFT),
+        ]
+        return torch.stack(fingers, 1), torch.stack([right.gestures, gestures], 1)
+
+    def _posed(self, pose: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vertices and joints (B, 2, N, 3) relative to the own wrist."""
+        with torch.no_grad():
+            vertices, joints = self.hand_models(
+                pose.transpose(0, 1).flatten(0, 1), betas.repeat(2, 1)
+            )
+        wrists = joints[:, :1]
+        vertices, joints = (
+            torch.stack((points - wrists).chunk(2), 1) for points in (vertices, joints)
+        )
+        return vertices, joints
+
+
+def _draw_roots(draws: Draws, hands: Hands) -> Tensor:
+    """Return rotations (B, 2, 3, 3) from the model to the person's axes."""
+    right, other = (draw_orientations(draws, draws.choice(hands.holdings)) for _ in Side)
+    alike = draws.chance(_ALIKE_ROOTS_SHARE)[:, None, None]
+    as_right = torch.where(alike, perturbed(draws, right, _ALIKE_RAD), other)
+    return torch.stack([right, _MIRROR[:, None] * as_right * _MIRROR], 1)
+
+
+def _forearms(draws: Draws, roots: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how forearms are turned, and where they lead from the wrist; (B, 2, 3), camera."""
+    bends = draw_wrist_bends(draws, len(Side))
+    bends[:, Side.LEFT] *= -_MIRROR  # an axis mirrors the other way round
+    elbowward = torch.stack([_ELBOWWARD, _ELBOWWARD * _MIRROR])
+    turned = elbowward + torch.linalg.cross(bends, elbowward.expand_as(bends))
+    forearms = torch.nn.functional.normalize(turned, dim=-1)
+    turns, forearms = ((roots @ v[..., None])[..., 0] for v in (bends, forearms))
+    return turns, forearms
+
+
+def _present(draws: Draws, kind: Tensor) -> Tensor:
+    is_left = draws.chance(0.5)
+    both = kind != _SINGLE
+    return torch.stack([both | ~is_left, both | is_left], 1)
+
+
+def _moves(
+    draws: Draws, joints: Tensor, forearms: Tensor, interacting: Tensor, cameras: SceneCameras
+) -> Tensor:
+    """Return (B, 2, 1, 3) which centres the right hand and sets the left one beside it."""
+    to_centre = -centre_on(joints)
+    person_from_cam = cameras.cam_from_person.transpose(1, 2)
+    strings = [
+        beads(joints[:, side] + to_centre[:, side], forearms[:, side])
+        @ person_from_cam.transpose(1, 2)
+        for side in Side
+    ]
+    offsets = left_offsets(draws, *strings, interacting)
+    offsets = (cameras.cam_from_person @ offsets[..., None])[:, :, 0]
+    beside = torch.stack([torch.zeros_like(offsets), offsets], 1)
+    return to_centre + beside[:, :, None]
