@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out.expanduser().absolute()
     say = _Progress().say
     with _signals_as_interrupts(), whole_folder(out) as folder:
-        say('checking the source' if is_own_source(args) else 'drawing the demo clip')
+        say('checking the source' if is_own_source(args) else 'drawing the demo clip: a minute')
         plan = plan_of(args, clip=folder / CLIP)
         record_nodes(plan, folder, say=say)
         say('drawing what was recorded')
