@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -85,9 +86,10 @@ class TinyPicture:
         return np.repeat(np.array(self.has_hand, dtype=np.float64), JOINT_COUNT)
 
 
+@cache  # tests write the same hands again and again
 def some_hands(
-    count: int, *, seed: int = 0, centre_m: Sequence[float] = (0.0, 0.0, 0.0)
-) -> list[TinyHands]:
+    count: int, *, seed: int = 0, centre_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> tuple[TinyHands, ...]:
     """Pose the stand-in hands at random, side by side about a point of the world."""
     random = np.random.default_rng(seed)
     pose = random.normal(0, 0.15, (2, count, 48))
@@ -96,7 +98,7 @@ def some_hands(
     trans = centre_m + aside + random.normal(0, 0.02, (2, count, 3))
     vertices = _posed(pose, shape) + trans[:, :, None]
     joints = np.einsum('jv,snvc->snjc', _regressor(), vertices)
-    return [
+    return tuple(
         TinyHands(
             pose=pose[:, moment],
             shape=shape[:, moment],
@@ -105,7 +107,7 @@ def some_hands(
             vertices_m=vertices[:, moment],
         )
         for moment in range(count)
-    ]
+    )
 
 
 def some_cameras(count: int, *, image_size: tuple[int, int] = (128, 96)) -> list[TinyCamera]:
@@ -169,5 +171,6 @@ def _regressor() -> Array:
     return found
 
 
+@cache
 def _hand_pair() -> HandPair:
     return HandPair(read_stand_in(Side.RIGHT), read_stand_in(Side.LEFT))

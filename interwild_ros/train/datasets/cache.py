@@ -70,11 +70,12 @@ def _size_and_time(path: Path) -> tuple[int, int]:
 
 
 def _load(path: Path, stamp: str, kind: type[Columns]) -> Columns | None:
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if str(file[_STAMP]) != stamp:
+        with path.open('rb') as file, np.load(file, allow_pickle=False) as content:
+            if str(content[_STAMP]) != stamp:
                 return None
-            return kind(**{field.name: file[field.name] for field in fields(kind)})  # type: ignore[arg-type]
+            return kind(**{name: content[name] for name in names})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
 

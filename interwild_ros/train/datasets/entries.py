@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 from interwild_ros.errors import AssetError
 from interwild_ros.records import Array
@@ -30,7 +30,7 @@ class Entries:
 
     def picked(self, places: Sequence[int]) -> Entries:
         """Return those at some places, under the names that they had."""
-        names = [place if self.names is None else self.names[place] for place in places]
+        names = [self._name(place) for place in places]
         return Entries([self.values[place] for place in places], self.source, names)
 
     def column(self, key: str) -> list[Any]:
@@ -61,17 +61,17 @@ class Entries:
 
         :raises AssetError: naming the first entry that is not so many finite numbers.
         """
-        try:
-            found = np.asarray(self.values, dtype=dtype).reshape(len(self), *shape)
-            if np.isfinite(found).all():
-                return found
-        except (ValueError, TypeError, OverflowError):
-            pass
-        index = self._first(lambda value: not _is_numbers(value, prod(shape)))
-        raise AssetError(
-            f'{self._called(index)}: {what}{described(self.values[index])}, '
-            f'wanted {prod(shape)} finite number{"s" if shape else ""}'
-        )
+        found = _array_or_none(self.values, (len(self), *shape), dtype)
+        if found is not None:
+            return found
+        rows = [_array_or_none(value, shape, dtype) for value in self.values]
+        for index, row in enumerate(rows):
+            if row is None:
+                raise AssetError(
+                    f'{self._called(index)}: {what}{described(self.values[index])}, '
+                    f'wanted {prod(shape)} finite number{"s" if shape else ""}'
+                )
+        return np.stack(cast('list[Array]', rows))
 
     def under(self, key: str) -> Entries:
         """Return what is under one key of every entry, as entries themselves.
@@ -97,7 +97,10 @@ class Entries:
         return next((index for index, value in enumerate(self.values) if is_wrong(value)), 0)
 
     def _called(self, index: int) -> str:
-        return f'{self.source}: {f"entry {index}" if self.names is None else self.names[index]}'
+        return f'{self.source}: {self._name(index)}'
+
+    def _name(self, index: int) -> object:
+        return f'entry {index}' if self.names is None else self.names[index]
 
 
 def entries_under(content: dict[str, Any], key: str, source: str) -> Entries:
@@ -133,9 +136,9 @@ def described(value: Any) -> str:
     return repr(value)[:80]
 
 
-def _is_numbers(value: Any, count: int) -> bool:
+def _array_or_none(value: Any, shape: tuple[int, ...], dtype: type[np.generic]) -> Array | None:
     try:
-        found = np.asarray(value, dtype=np.float64)
+        found = np.asarray(value, dtype=dtype).reshape(shape)
     except (ValueError, TypeError, OverflowError):
-        return False
-    return found.size == count and bool(np.isfinite(found).all())
+        return None
+    return found if np.isfinite(found).all() else None

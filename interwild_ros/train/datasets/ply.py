@@ -67,15 +67,16 @@ def _parsed(lines: list[str], path: Path) -> _Header:
     elements = [place for place, line in enumerate(words) if line[:1] == ['element']]
     if form not in (_ASCII, _BINARY):
         raise AssetError(f'{path}: format {form}, wanted {_ASCII} or {_BINARY}')
-    if not elements or words[elements[0]][1:2] != ['vertex'] or len(words[elements[0]]) != 3:
-        raise AssetError(f'{path}: the first element is no vertex: {lines[elements[0] :][:1]}')
+    first = words[elements[0]] if elements else ['none']
+    if first[1:2] != ['vertex'] or len(first) != 3 or not first[2].isdigit():
+        raise AssetError(f'{path}: the first element is {" ".join(first)!r}, wanted vertices')
     stop = elements[1] if len(elements) > 1 else len(words)
     of_vertex = words[elements[0] + 1 : stop]
     properties = tuple((line[2], line[1]) for line in of_vertex if line[:1] == ['property'])
     names = {name for name, _ in properties}
     if not {'x', 'y', 'z'} <= names or any(kind not in _TYPES for _, kind in properties):
         raise AssetError(f'{path}: vertices have {properties}, wanted numbers x, y, z')
-    return _Header(form, int(words[elements[0]][2]), properties)
+    return _Header(form, int(first[2]), properties)
 
 
 def _read_ascii(body: bytes, header: _Header, path: Path) -> Array:

@@ -21,10 +21,11 @@ from interwild_ros.train.datasets.reinterhand_views import Capture, CaptureViews
 from interwild_ros.train.datasets.texts import pack_texts
 import numpy as np
 
-_BONES_M = (0.005, 0.08)  # the shortest and the longest that a finger may have
-_BONE_STARTS = [
-    REINTERHAND_NAMES.index(f'{finger}{joint}') for finger in FINGERS for joint in (1, 2, 3)
-]
+_SHORTEST_MM, _LONGEST_MM = 5, 80  # of a finger's bones
+# (5, 3): where each finger's three bones begin; they end at the next joint.
+_BONES = np.array(
+    [[REINTERHAND_NAMES.index(f'{finger}{joint}') for joint in (1, 2, 3)] for finger in FINGERS]
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ def _keypoints(folder: Path, frames: Sequence[int]) -> Array:
     """Return the joints (F, 24, 3) m in the world of one hand."""
     entries = _frame_files(folder, [f'keypoint-{frame:06d}.json' for frame in frames])
     joints_m = entries.as_numbers(len(REINTERHAND_NAMES), 3) * M_PER_MM
-    _check_bones(joints_m[0], folder)
+    _check_bones(joints_m, folder)
     return joints_m
 
 
@@ -156,15 +157,19 @@ def _plain(name: str) -> str:
 
 
 def _check_bones(joints_m: Array, folder: Path) -> None:
-    """Refuse joints of another unit or order: fingers would have bones that no finger has."""
-    starts = np.array(_BONE_STARTS)
-    lengths_m = np.linalg.norm(joints_m[starts + 1] - joints_m[starts], axis=1)
-    if lengths_m.min() < _BONES_M[0] or lengths_m.max() > _BONES_M[1]:
+    """Refuse joints (F, 24, 3) of another unit or order than what makes a hand of them.
+
+    A finger's bones are some centimetres long, and its first is longer than its last.
+    """
+    bones_m = joints_m[:, _BONES + 1] - joints_m[:, _BONES]
+    lengths_mm = np.median(np.linalg.norm(bones_m, axis=-1), axis=0) / M_PER_MM
+    shortest, longest = lengths_mm.min(), lengths_mm.max()
+    is_hand = np.all(lengths_mm[:, 0] > lengths_mm[:, 2])
+    if not is_hand or shortest < _SHORTEST_MM or longest > _LONGEST_MM:
         raise AssetError(
-            f'{folder}: bones of the fingers are {lengths_m.min() * 1e3:.1f} to '
-            f'{lengths_m.max() * 1e3:.1f} mm, wanted {_BONES_M[0] * 1e3:.0f} to '
-            f'{_BONES_M[1] * 1e3:.0f}: are the joints in mm, in the order '
-            f'{", ".join(REINTERHAND_NAMES)}?'
+            f'{folder}: these are no hands: bones of the fingers are {shortest:.1f} to '
+            f'{longest:.1f} mm, wanted {_SHORTEST_MM} to {_LONGEST_MM}, the first of a finger '
+            f'longer than its last. Wanted joints in mm, as {", ".join(REINTERHAND_NAMES)}'
         )
 
 
