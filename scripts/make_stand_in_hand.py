@@ -106,9 +106,15 @@ def skin_of(right: dict[str, Array], hand: Hand) -> dict[str, Array]:
 
 
 def save(name: str, arrays: dict[str, Array]) -> None:
-    """Write arrays, floats as float32."""
-    singles = {k: a.astype(np.float32) if a.dtype == np.float64 else a for k, a in arrays.items()}
-    np.savez_compressed(ASSETS / name, **singles)
+    """Write arrays, floats as float32 in steps of 1e-7.
+
+    The steps, and no negative zeros, hide the last bits, which other processors see differently.
+    """
+    stored = {
+        key: (np.round(array, 7) + 0.0).astype(np.float32) if array.dtype == np.float64 else array
+        for key, array in arrays.items()
+    }
+    np.savez_compressed(ASSETS / name, **stored)
 
 
 def _evenly_cut(hand: Hand, loop: Array) -> Array:
