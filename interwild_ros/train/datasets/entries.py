@@ -17,12 +17,13 @@ import numpy as np
 class Entries:
     """JSON values that should all look alike.
 
-    `source` is where they are from, `names` what each is called in messages; by default its place.
+    `source` is where they are from, `names` what each is called in messages: its place in the
+    file, or a text.
     """
 
     values: Sequence[Any]
     source: str
-    names: Sequence[object] | None = None
+    names: Sequence[int | str] | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -30,7 +31,7 @@ class Entries:
 
     def picked(self, places: Sequence[int]) -> Entries:
         """Return those at some places, under the names that they had."""
-        names = [self._name(place) for place in places]
+        names = places if self.names is None else [self.names[place] for place in places]
         return Entries([self.values[place] for place in places], self.source, names)
 
     def column(self, key: str) -> list[Any]:
@@ -99,8 +100,9 @@ class Entries:
     def _called(self, index: int) -> str:
         return f'{self.source}: {self._name(index)}'
 
-    def _name(self, index: int) -> object:
-        return f'entry {index}' if self.names is None else self.names[index]
+    def _name(self, index: int) -> str:
+        name = index if self.names is None else self.names[index]
+        return f'entry {name}' if isinstance(name, int) else name
 
 
 def entries_under(content: dict[str, Any], key: str, source: str) -> Entries:

@@ -138,8 +138,9 @@ class EgoCapture(Capture):
         """Return the listed frames that show enough of the hands."""
         listed = _listed_frames(self._frame_list)
         ratios = read_object(self._ratios)
-        shares = Entries([_of_frame(ratios, frame) for frame in listed], str(self._ratios), listed)
-        shown = shares.as_numbers() >= LEAST_RATIO
+        shares = [_of_frame(ratios, frame) for frame in listed]
+        names = [f'frame {frame}' for frame in listed]
+        shown = Entries(shares, str(self._ratios), names).as_numbers() >= LEAST_RATIO
         frames = [frame for frame, is_shown in zip(listed, shown, strict=True) if is_shown]
         if not frames:
             raise AssetError(f'{self._ratios}: none of {len(listed)} frames reaches {LEAST_RATIO}')
