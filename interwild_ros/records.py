@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Image = NDArray[np.uint8]
 
+NS_PER_SEC = 1_000_000_000
 JOINT_COUNT = 21
 VERTEX_COUNT = 778
 DISTORTION_COUNTS = {

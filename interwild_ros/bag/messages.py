@@ -1,4 +1,4 @@
-"""From messages to records: the way back of what the node publishes.
+"""From messages to records: what comes in from a camera, and the way back of what we publish.
 
 Messages are taken by their field names, so that those read from a bag and those of rclpy both do.
 """
@@ -19,6 +19,7 @@ from interwild_ros.records import (
     JOINT_COUNT,
     ModelCard,
     NoHand,
+    NS_PER_SEC,
     Side,
     Topology,
     TwoHands,
@@ -29,9 +30,9 @@ import numpy as np
 NOT_TRACKED = 'not_tracked'
 
 
-def stamp_ns_of(header: Any) -> int:
-    """Return the stamp of a std_msgs/Header in nanoseconds."""
-    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+def stamp_ns(stamp: Any) -> int:
+    """Return a builtin_interfaces/Time in nanoseconds."""
+    return int(stamp.sec) * NS_PER_SEC + int(stamp.nanosec)
 
 
 def two_hands_of(message: Any) -> TwoHands:
@@ -43,7 +44,7 @@ def two_hands_of(message: Any) -> TwoHands:
     between = message.left_from_right
     both = isinstance(right, Hand) and isinstance(left, Hand)
     return TwoHands(
-        stamp_ns=stamp_ns_of(message.header),
+        stamp_ns=stamp_ns(message.header.stamp),
         frame_id=str(message.header.frame_id),
         right=right,
         left=left,

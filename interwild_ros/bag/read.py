@@ -13,7 +13,7 @@ from interwild_ros.bag.messages import (
     camera_of,
     card_of,
     picture_of,
-    stamp_ns_of,
+    stamp_ns,
     topology_of,
     two_hands_of,
 )
@@ -180,7 +180,7 @@ class Bag:
     def _stamped(self, topic: str, convert: Callable[[Any], T]) -> Iterator[Received[T]]:
         for received_ns, message in self.messages(topic):
             yield Received(
-                stamp_ns=stamp_ns_of(message.header),
+                stamp_ns=stamp_ns(message.header.stamp),
                 received_ns=received_ns,
                 value=convert(message),
             )

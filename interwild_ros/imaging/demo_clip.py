@@ -30,14 +30,13 @@ from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.camera_file import calibration_of, write_calibration
 from interwild_ros.imaging.demo_motion import demo_paths
 from interwild_ros.imaging.demo_studio import ClipHand, Studio
-from interwild_ros.records import Camera, Image
+from interwild_ros.records import Camera, Image, NS_PER_SEC
 import numpy as np
 
 CAMERA_FILE = 'camera_info.yaml'
 TRUTH_FILE = 'truth.npz'
 
 _FOV_DEG = 60.0
-_NS_PER_SEC = 1_000_000_000
 _JPEG_QUALITY = 95
 _OF_EACH_HAND = (
     'joints_m',
@@ -82,7 +81,7 @@ def demo_clip(
         hands = studio.pose(paths, number)
         yield ClipFrame(
             image=studio.picture(hands, paths, number),
-            offset_ns=round(offset_sec * _NS_PER_SEC),
+            offset_ns=round(offset_sec * NS_PER_SEC),
             camera=camera,
             right=hands[0],
             left=hands[1],

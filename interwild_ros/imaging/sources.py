@@ -15,13 +15,12 @@ import cv2
 from interwild_ros.errors import AssetError, InputError
 from interwild_ros.imaging.containers import check_jpeg, JPEG_MAGIC
 from interwild_ros.imaging.decode import decode_compressed
-from interwild_ros.records import Image
+from interwild_ros.records import Image, NS_PER_SEC
 import numpy as np
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 USUAL_RATE_HZ = 30.0
 
-_NS_PER_SEC = 1_000_000_000
 _EXIF = b'Exif\0\0'
 
 
@@ -218,7 +217,7 @@ def _from_capture(
 ) -> Picture:
     is_good, bgr = capture.retrieve()
     if not is_good:
-        raise AssetError(f'{name}: a picture at {time_ns / _NS_PER_SEC:.3f} s cannot be decoded')
+        raise AssetError(f'{name}: a picture at {time_ns / NS_PER_SEC:.3f} s cannot be decoded')
     return _from_bgr(np.asarray(bgr, dtype=np.uint8), time_ns, grabbed_ns)
 
 
@@ -229,4 +228,4 @@ def _from_bgr(bgr: Image, time_ns: int, grabbed_ns: int | None = None) -> Pictur
 
 
 def _time_ns(time_sec: float) -> int:
-    return round(time_sec * _NS_PER_SEC)
+    return round(time_sec * NS_PER_SEC)

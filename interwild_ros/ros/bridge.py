@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TypeAlias
 
-from interwild_ros.imaging.decode import decode_image
+from interwild_ros.bag.messages import picture_of
 from interwild_ros.imaging.encodings import check_layout, PACKED
 from interwild_ros.records import Image
 import numpy as np
@@ -32,21 +32,6 @@ _MOSAICS = tuple(
 _ENCODINGS = frozenset((*_COLOURS, *_MOSAICS, 'yuv422', 'yuv422_yuy2'))
 
 
-def decode(message: ImageMsg) -> Image:
-    """Return a raw image as RGB, by our own decoding.
-
-    :raises InputError: as `decode_image`.
-    """
-    return decode_image(
-        message.encoding,
-        message.width,
-        message.height,
-        message.step,
-        bool(message.is_bigendian),
-        message.data,
-    )
-
-
 @cache
 def load_bridge() -> Bridge | None:
     """Return cv_bridge's decoding to RGB, or None where it is not installed or does not work."""
@@ -63,7 +48,7 @@ def load_bridge() -> Bridge | None:
         try:
             rgb = bridge.imgmsg_to_cv2(message, 'rgb8')
         except CvBridgeError:  # older ones know fewer encodings
-            return decode(message)
+            return picture_of(message)
         return np.require(rgb, np.uint8, ('C', 'W'))
 
     return decode_by_bridge

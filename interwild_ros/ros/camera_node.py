@@ -11,7 +11,7 @@ from interwild_ros.config import CameraSettings
 from interwild_ros.errors import InterwildError, SettingError
 from interwild_ros.geometry.camera_file import Calibration, read_calibration
 from interwild_ros.imaging.sources import open_source, Picture
-from interwild_ros.ros.hands_out import NS_PER_SEC
+from interwild_ros.records import NS_PER_SEC
 from interwild_ros.ros.pacing import Consumed, Pace, RealTime, Wait
 from interwild_ros.ros.params import declare
 from interwild_ros.ros.pictures_out import PicturesOut

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from builtin_interfaces.msg import Time
+from interwild_ros.bag.messages import camera_of, picture_of, stamp_ns
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
-from interwild_ros.geometry.camera import camera_from_fov, camera_from_info
+from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.mirror import mirror_frame
-from interwild_ros.imaging.decode import decode_compressed
 from interwild_ros.records import Camera, Frame, Image
-from interwild_ros.ros.bridge import decode, load_bridge, suits_bridge
-from interwild_ros.ros.hands_out import NS_PER_SEC
+from interwild_ros.ros.bridge import load_bridge, suits_bridge
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
@@ -69,11 +67,9 @@ class FrameReader:
         return mirror_frame(frame) if self._settings.mirrored_image else frame
 
     def _decode(self, message: ImageMsg | CompressedImage) -> Image:
-        if isinstance(message, CompressedImage):
-            return decode_compressed(message.format, message.data)
-        if self._bridge is not None and suits_bridge(message):
+        if self._bridge is not None and isinstance(message, ImageMsg) and suits_bridge(message):
             return self._bridge(message)
-        return decode(message)
+        return picture_of(message)
 
     def _camera(self, width: int, height: int) -> Camera:
         info, settings = self._info, self._settings
@@ -82,34 +78,11 @@ class FrameReader:
             self._camera_state = 'nominal'
             return camera_from_fov(width, height, settings.nominal_fov_deg)
         try:
-            camera = camera_of(info, (width, height), rectified=settings.image_is_rectified)
+            camera = camera_of(
+                info, image_size=(width, height), rectified=settings.image_is_rectified
+            )
         except InputError as error:
             self._camera_state = f'bad: {error}'
             raise
         self._camera_state = 'calibrated'
         return camera
-
-
-def stamp_ns(stamp: Time) -> int:
-    """Return a message's stamp in nanoseconds."""
-    return int(stamp.sec) * NS_PER_SEC + int(stamp.nanosec)
-
-
-def camera_of(info: CameraInfo, image_size: tuple[int, int], *, rectified: bool) -> Camera:
-    """Return the camera that a message describes, for pictures of this width and height.
-
-    :raises InputError: as `camera_from_info`.
-    """
-    roi = info.roi
-    return camera_from_info(
-        width=info.width,
-        height=info.height,
-        K=info.k,
-        D=info.d,
-        P=info.p,
-        distortion_model=info.distortion_model,
-        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
-        binning=(info.binning_x, info.binning_y),
-        rectified=rectified,
-        image_size=image_size,
-    )

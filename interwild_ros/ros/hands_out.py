@@ -9,11 +9,18 @@ from builtin_interfaces.msg import Time
 from interwild_ros.msg import Hand as HandMsg
 from interwild_ros.msg import HandTopology
 from interwild_ros.msg import TwoHands as TwoHandsMsg
-from interwild_ros.records import Array, DepthSource, Hand, ModelCard, NoHand, Topology, TwoHands
+from interwild_ros.records import (
+    Array,
+    DepthSource,
+    Hand,
+    ModelCard,
+    NoHand,
+    NS_PER_SEC,
+    Topology,
+    TwoHands,
+)
 import numpy as np
 from std_msgs.msg import Header
-
-NS_PER_SEC = 1_000_000_000
 
 
 def time_message(stamp_ns: int) -> Time:

@@ -8,12 +8,13 @@ import threading
 import time
 from typing import TypeAlias
 
+from interwild_ros.bag.messages import stamp_ns
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.pipeline.pipeline import Pipeline
 from interwild_ros.records import TwoHands
 from interwild_ros.ros.complaints import Complaints
-from interwild_ros.ros.frame_in import FrameReader, stamp_ns
+from interwild_ros.ros.frame_in import FrameReader
 from interwild_ros.ros.meter import FrameTimes, Meter
 from interwild_ros.ros.outputs import Outputs
 from interwild_ros.ros.overlay_out import OverlayOut

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import time
 from typing import Protocol, TypeAlias
 
+from interwild_ros.bag.messages import stamp_ns
 from interwild_ros.imaging.sources import Picture
 from interwild_ros.msg import TwoHands
-from interwild_ros.ros.frame_in import stamp_ns
-from interwild_ros.ros.hands_out import NS_PER_SEC
+from interwild_ros.records import NS_PER_SEC
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 

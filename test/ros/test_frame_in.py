@@ -2,11 +2,12 @@ from array import array
 
 from builtin_interfaces.msg import Time
 import cv2
+from interwild_ros.bag.messages import picture_of
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.imaging.encodings import PACKED
 from interwild_ros.records import Camera
-from interwild_ros.ros.bridge import decode, load_bridge
+from interwild_ros.ros.bridge import load_bridge
 from interwild_ros.ros.frame_in import FrameReader
 import numpy as np
 import pytest
@@ -187,7 +188,7 @@ def test_cv_bridge_and_our_own_decoding_give_the_same_pixels(encoding, padded_px
     message = _image(encoding=encoding, step=step, data=array('B', data))
     reader = FrameReader(Settings())
     assert reader.decoder == 'cv_bridge'
-    np.testing.assert_array_equal(reader.frame(message).image, decode(message))
+    np.testing.assert_array_equal(reader.frame(message).image, picture_of(message))
 
 
 def test_a_mirrored_image_is_turned_back_together_with_its_camera():
