@@ -114,7 +114,9 @@ STUDIO = Domain(
         distance_m=(0.6, 1.1),
         fixed=8,
     ),
-    looks=Looks(sleeves=0.25, gloves=0.0, held=0.0, occluders=0.0, strangers=0.0, rooms=(1, 0, 0, 0, 0)),
+    looks=Looks(
+        sleeves=0.25, gloves=0.0, held=0.0, occluders=0.0, strangers=0.0, rooms=(1, 0, 0, 0, 0)
+    ),
     light=Light(fixed=True, colour=0.0),
     sensor=Sensor(
         cast=0.02, blur_share=0.1, motion_share=0.05, coarse_share=0.1, grain=0.015, jpeg=70
@@ -130,10 +132,15 @@ HELD_OUT = Domain(
         alike=0.4,
     ),
     cameras=Cameras(
-        sizes=((640, 480),), weights=(1.0,), fov_deg=(54.0, 70.0), distance_m=(0.35, 1.0),
+        sizes=((640, 480),),
+        weights=(1.0,),
+        fov_deg=(54.0, 70.0),
+        distance_m=(0.35, 1.0),
         turned_deg=(8.0, 8.0, 3.0),
     ),
-    looks=Looks(sleeves=0.6, gloves=0.0, held=0.06, occluders=0.0, strangers=0.15, rooms=(0, 0, 0, 0, 1)),
+    looks=Looks(
+        sleeves=0.6, gloves=0.0, held=0.06, occluders=0.0, strangers=0.15, rooms=(0, 0, 0, 0, 1)
+    ),
     light=Light(lamp=(0.4, 0.8), room=(0.3, 0.6), colour=0.06),
     sensor=Sensor(cast=0.06, coarse_share=0.2, coarse=2.0, grain=0.03, jpeg=50),
 )

@@ -28,7 +28,9 @@ class Draws:
     def __init__(self, seed: int, indices: Sequence[int], part: str) -> None:
         """Begin the stream of a part, such as `pose`; parts do not disturb each other."""
         self._seed, self._indices, self._part = seed, tuple(indices), part
-        key = _hashed(np.array([(seed * 0x1000193 + zlib.crc32(part.encode())) & _MASK], np.uint64))
+        key = _hashed(
+            np.array([(seed * 0x1000193 + zlib.crc32(part.encode())) & _MASK], np.uint64)
+        )
         with np.errstate(over='ignore'):
             self._keys = _hashed(key + np.array(self._indices, np.uint64) * _GOLDEN)
         self._taken = 0

@@ -37,7 +37,8 @@ class Scenes(NamedTuple):
 
     * `pose` (B, 2, 48) axis-angle rad, the mean not included; `betas` (B, 10) of both hands
     * `vertices_m` (B, 2, 778, 3), `joints_m` (B, 2, 21, 3): the camera's frame
-    * `forearm_turns` (B, 2, 3): how forearms bend at the wrist, rad, camera axes
+    * `forearm_turns` (B, 2, 3): how forearms bend at the wrist, rad, camera axes; `forearms`
+      (B, 2, 3): where they lead from there, unit
     * `present` (B, 2); `interacting` (B,); `gestures` (B, 2) of gestures.GESTURES
     """
 
@@ -46,6 +47,7 @@ class Scenes(NamedTuple):
     vertices_m: Tensor
     joints_m: Tensor
     forearm_turns: Tensor
+    forearms: Tensor
     present: Tensor
     interacting: Tensor
     gestures: Tensor
@@ -98,6 +100,7 @@ class SceneMaker:
             vertices_m=vertices + moves,
             joints_m=joints + moves,
             forearm_turns=turns,
+            forearms=forearms,
             present=present,
             interacting=kind == _INTERACTING,
             gestures=gestures,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from interwild_ros.geometry.rotations import matrix_from_axis_angle
 from interwild_ros.hand_model.joints import MANO_FIRST_JOINTS, MANO_PARENTS, TIP_VERTICES
 from interwild_ros.hand_model.mano_file import HandModelFile
-from interwild_ros.records import JOINT_COUNT
 import numpy as np
 import torch
 from torch import Tensor
@@ -64,7 +63,9 @@ def entanglement_m(joints: Tensor) -> Tensor:
     within = (_TOUCHING_M - gaps).clamp(min=0) * others
     knuckles = joints[:, [5, 9, 13, 17]]
     wrist = joints[:, :1]
-    palm = (wrist[:, :, None] + _PALM_SHARES[:, None] * (knuckles - wrist)[:, :, None]).flatten(1, 2)
+    palm = (wrist[:, :, None] + _PALM_SHARES[:, None] * (knuckles - wrist)[:, :, None]).flatten(
+        1, 2
+    )
     far = torch.cat([fingers[:, :, 2:], middles[:, :, 1:]], 2).flatten(1, 2)
     into_palm = (1.35 * _TOUCHING_M - torch.cdist(far, palm)).clamp(min=0)
     return within.flatten(1).amax(1) + into_palm.flatten(1).amax(1)

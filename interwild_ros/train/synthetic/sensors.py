@@ -1,0 +1,76 @@
+"""What a camera and a file do to a picture: casts, blur, coarse pixels, grain, JPEG."""
+
+from __future__ import annotations
+
+import cv2
+from interwild_ros.records import Array, Image
+from interwild_ros.train.synthetic.domains import Sensor
+import numpy as np
+
+Rng = np.random.Generator
+_MOTION_LENGTH = 0.05  # of the picture's longer side, at most
+_BLUR = 0.011  # likewise, standard deviation
+_GRAIN = np.random.default_rng(11).standard_normal((256, 256, 3)).astype(np.float32)
+
+
+def developed(picture: Array, sensor: Sensor, rng: Rng) -> Image:
+    """Return a picture (H, W, 3) of 0 to 1 as a camera gives it, uint8."""
+    picture = _cast(picture, sensor, rng)
+    size = max(picture.shape)
+    if rng.random() < sensor.motion_share:
+        picture = _moved(picture, rng.uniform(0.008, _MOTION_LENGTH) * size, rng.uniform(0, np.pi))
+    if rng.random() < sensor.blur_share:
+        picture = cv2.GaussianBlur(picture, (0, 0), max(0.3, rng.uniform(0, _BLUR) * size))
+    if rng.random() < sensor.coarse_share:
+        picture = _coarse(picture, rng.uniform(1.0, sensor.coarse))
+    picture = picture + np.float32(rng.uniform(0, sensor.grain)) * _grain(picture.shape, rng)
+    image: Image = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    if rng.random() < sensor.jpeg_share:
+        return _through_jpeg(image, int(rng.integers(sensor.jpeg, 96)))
+    return image
+
+
+def _cast(picture: Array, sensor: Sensor, rng: Rng) -> Array:
+    """Change exposure, contrast and white balance."""
+    gain = np.exp(rng.normal(0, sensor.cast, 3) * 0.6 + rng.normal(0, sensor.cast * 1.4))
+    gamma = np.exp(rng.normal(0, sensor.cast))
+    grey = max(0.0, rng.uniform(-0.6, 0.6)) if sensor.cast > 0.1 else 0.0
+    picture = np.clip(picture, 1e-4, 1) ** np.float32(gamma) * gain.astype(np.float32)
+    if grey:
+        picture += np.float32(grey) * (picture.mean(-1, keepdims=True) - picture)
+    return np.asarray(picture)
+
+
+def _moved(picture: Array, length_px: float, angle_rad: float) -> Array:
+    """Blur along a line, as if the camera had moved."""
+    side = 2 * int(np.ceil(length_px / 2)) + 1
+    kernel = np.zeros((side, side), np.float32)
+    middle = side // 2
+    reach = np.array([np.cos(angle_rad), np.sin(angle_rad)]) * length_px / 2
+    start, end = (np.round(middle + sign * reach).astype(int).tolist() for sign in (-1, 1))
+    cv2.line(kernel, start, end, 1.0, 1, cv2.LINE_AA)
+    return np.asarray(
+        cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
+    )
+
+
+def _coarse(picture: Array, factor: float) -> Array:
+    """Return the picture as if it had been enlarged from one with fewer pixels."""
+    height, width = picture.shape[:2]
+    small = (max(8, round(width / factor)), max(8, round(height / factor)))
+    fewer = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(fewer, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def _grain(shape: tuple[int, ...], rng: Rng) -> Array:
+    """Return a cutting of the grain pattern, repeated where the picture is larger."""
+    y, x = rng.integers(0, 256, 2)
+    rows, columns = (y + np.arange(shape[0])) % 256, (x + np.arange(shape[1])) % 256
+    return _GRAIN[rows][:, columns]
+
+
+def _through_jpeg(image: Image, quality: int) -> Image:
+    # OpenCV takes blue first, and JPEG keeps less of some colours than of others
+    _, data = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    found: Image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(found[..., ::-1])
