@@ -40,7 +40,7 @@ class NodeClient:
     def _take(self, topic: str, message: Any) -> None:
         self.heard[topic].append(message)
 
-    def wait_until(self, condition: Callable[[], Any], timeout_sec: float = 15.0) -> Any:
+    def wait_until(self, condition: Callable[[], Any], timeout_sec: float = 30.0) -> Any:
         """Work until the condition holds, and return what it said.
 
         :raises TimeoutError: when it does not come to hold in time.
