@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
+from interwild_ros.openmp import wait_passively
 import pytest
+
+wait_passively()  # processes that tests start inherit it
 
 
 @pytest.fixture(scope='session')

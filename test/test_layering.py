@@ -12,7 +12,7 @@ PACKAGE = ROOT / 'interwild_ros'
 
 # Low to high, as in ARCHITECTURE.md. Modules of one floor do not import each other's folders.
 FLOORS = (
-    ('errors',),
+    ('errors', 'openmp'),
     ('records', 'config'),
     ('hand_model',),
     ('geometry',),

@@ -8,6 +8,7 @@ from importlib import import_module, metadata
 import sys
 
 from interwild_ros.errors import InterwildError
+from interwild_ros.openmp import wait_passively
 
 # verb: (module with add_arguments(parser) and run(args) -> exit code, one line of help)
 _VERBS = {
@@ -18,6 +19,10 @@ _VERBS = {
     'doctor': (
         'interwild_ros.cli.doctor',
         'say what is installed, which assets were found and what is missing',
+    ),
+    'train': (
+        'interwild_ros.cli.train',
+        'train networks by a recipe, go on after a break, and export what came out',
     ),
 }
 
@@ -30,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: command line without the program's name; None takes the process's own.
     """
+    wait_passively()
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         args = _parse(words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from diagnostic_msgs.msg import DiagnosticArray
 from interwild_ros.config import Settings
 from interwild_ros.errors import InterwildError, SettingError
+from interwild_ros.openmp import wait_passively
 from interwild_ros.records import ModelCard
 from interwild_ros.ros.diagnostics import diagnostics_message, NodeState
 from interwild_ros.ros.meter import Meter
@@ -175,6 +176,7 @@ class HandsNode(LifecycleNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop; return the exit code."""
+    wait_passively()
     with StopSignals() as stop:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         try:

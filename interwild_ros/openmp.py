@@ -1,0 +1,15 @@
+"""How OpenMP's threads wait for each other."""
+
+from __future__ import annotations
+
+import os
+
+
+def wait_passively() -> None:
+    """Let waiting OpenMP threads sleep instead of spin; to be called before torch is loaded.
+
+    PyTorch's CPU threads meet many times a frame, and by default the first to arrive burn their
+    core until the last one does. Where other processes want that core too, as beside a camera
+    driver, frames then take several times as long. OMP_WAIT_POLICY, when it is set, stays.
+    """
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
