@@ -14,6 +14,7 @@ from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_columns, mir
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.records import Side
+from interwild_ros.train.datasets.boxes import HAND_BOX_SCALE
 from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pictures import PictureMaker, Views
@@ -21,7 +22,6 @@ from interwild_ros.train.synthetic.scenes import SceneMaker, Scenes
 import torch
 from torch import Tensor
 
-BOX_SCALE = 1.2  # of a hand's box to that of its joints, in all data sets
 LEAST_SEEN = 0.35  # of a hand, below which a crop teaches nothing
 
 
@@ -62,6 +62,9 @@ class BoxJitter(NamedTuple):
     size: float = 0.08
 
 
+DETECTED = BoxJitter()
+
+
 class CropMaker:
     """Makes crops of a domain, each by its number."""
 
@@ -71,7 +74,7 @@ class CropMaker:
         *,
         seed: int,
         spaces: Spaces = COMPACT_SPACES,
-        jitter: BoxJitter = BoxJitter(),
+        jitter: BoxJitter = DETECTED,
     ) -> None:
         """Prepare the domain.
 
@@ -133,7 +136,7 @@ class CropMaker:
 
 def hand_boxes(joints_px: Tensor) -> Tensor:
     """Return the boxes (..., 4) x1 y1 x2 y2 px of hands with joints (..., 21, 2)."""
-    return enlarged(torch.cat([joints_px.amin(-2), joints_px.amax(-2)], -1), BOX_SCALE)
+    return enlarged(torch.cat([joints_px.amin(-2), joints_px.amax(-2)], -1), HAND_BOX_SCALE)
 
 
 def _draw_sides(draws: Draws, present: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ class Scenes(NamedTuple):
 
     * `pose` (B, 2, 48) axis-angle rad, the mean not included; `betas` (B, 10) of both hands
     * `vertices_m` (B, 2, 778, 3), `joints_m` (B, 2, 21, 3): the camera's frame
+    * `trans_m` (B, 2, 3): what hand_model.mano's points lack to be in the camera's frame
     * `forearm_turns` (B, 2, 3): how forearms bend at the wrist, rad, camera axes; `forearms`
       (B, 2, 3): where they lead from there, unit
     * `present` (B, 2); `interacting` (B,); `gestures` (B, 2) of gestures.GESTURES
@@ -46,6 +47,7 @@ class Scenes(NamedTuple):
     betas: Tensor
     vertices_m: Tensor
     joints_m: Tensor
+    trans_m: Tensor
     forearm_turns: Tensor
     forearms: Tensor
     present: Tensor
@@ -87,7 +89,7 @@ class SceneMaker:
         fingers, gestures = self._draw_fingers(draws.part('fingers'))
         pose = torch.cat([axis_angle_from_matrix(roots), fingers], 2)
         betas = draw_shapes(draws.part('shape'))
-        vertices, joints = self._posed(pose, betas)
+        vertices, joints, model_wrists = self._posed(pose, betas)
         turns, forearms = _forearms(draws.part('wrist'), roots)
         present = _present(draws, kind)
         moves = _moves(draws.part('place'), joints, forearms, kind == _INTERACTING, cameras)
@@ -99,6 +101,7 @@ class SceneMaker:
             betas=betas,
             vertices_m=vertices + moves,
             joints_m=joints + moves,
+            trans_m=(moves - model_wrists)[:, :, 0],
             forearm_turns=turns,
             forearms=forearms,
             present=present,
@@ -120,17 +123,15 @@ class SceneMaker:
         ]
         return torch.stack(fingers, 1), torch.stack([right.gestures, gestures], 1)
 
-    def _posed(self, pose: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
-        """Return vertices and joints (B, 2, N, 3) relative to the own wrist."""
+    def _posed(self, pose: Tensor, betas: Tensor) -> tuple[Tensor, ...]:
+        """Return vertices and joints (B, 2, N, 3) relative to the own wrist, and the wrists."""
         with torch.no_grad():
             vertices, joints = self.hand_models(
                 pose.transpose(0, 1).flatten(0, 1), betas.repeat(2, 1)
             )
         wrists = joints[:, :1]
-        vertices, joints = (
-            torch.stack((points - wrists).chunk(2), 1) for points in (vertices, joints)
-        )
-        return vertices, joints
+        hands = (vertices - wrists, joints - wrists, wrists)
+        return tuple(torch.stack(points.chunk(2), 1) for points in hands)
 
 
 def _draw_roots(draws: Draws, hands: Hands) -> Tensor:
