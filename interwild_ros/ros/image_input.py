@@ -50,18 +50,19 @@ class ImageInput:
             Wish(takes_latched=True),
         )
 
-    def follow(self) -> None:
-        """Look who publishes now, and subscribe accordingly."""
+    def follow(self) -> bool:
+        """Look who publishes now and subscribe accordingly; return whether images are new."""
         publishers = [offer.node for offer in self.image.offers]
         # Calibration first: the first picture should find it.
-        for subscription in (self.camera_info, self.image):
-            if subscription.follow():
-                self._node.get_logger().info(f'subscribed to {describe(subscription)}')
+        made = [s for s in (self.camera_info, self.image) if s.follow()]
+        for subscription in made:
+            self._node.get_logger().info(f'subscribed to {describe(subscription)}')
         if self.has_several_publishers and publishers != [o.node for o in self.image.offers]:
             self._node.get_logger().warning(
                 f'{len(self.image.offers)} publishers send pictures on {self.image.topic}, '
                 f'which will be mixed: {names_of(self.image.offers)}'
             )
+        return self.image in made
 
     @property
     def has_several_publishers(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from interwild_ros.config import Settings
 from interwild_ros.pipeline.pipeline import load_pipeline
@@ -64,6 +65,7 @@ class Session:
             has_room=lambda: mailbox.has_room,
         )
         self._silence: str | None = None
+        self._listening_since_sec = 0.0
         self._calibrated = threading.Event()
         self._has_awaited_calibration = False
         self._is_open = False
@@ -73,6 +75,7 @@ class Session:
         self._meter.forget_recent()
         self._inference.open()
         self._is_open = True
+        self._listening_since_sec = time.monotonic()
         self._input.follow()
 
     def close(self) -> None:
@@ -108,7 +111,8 @@ class Session:
         self._worker.check()
         self._overlay.check()
         if self._is_open:
-            self._input.follow()
+            if self._input.follow():
+                self._listening_since_sec = time.monotonic()
             self._notice_silence()
 
     def input_state(self) -> InputState:
@@ -145,7 +149,8 @@ class Session:
         self._has_awaited_calibration = True
 
     def _notice_silence(self) -> None:
-        silent_sec = self._meter.figures().silent_sec
+        listening_sec = time.monotonic() - self._listening_since_sec
+        silent_sec = min(self._meter.figures().silent_sec, listening_sec)
         # While every frame counts and the queue is full, it is we who keep the camera waiting.
         if silent_sec < self._settings.silence_sec or not self._worker.mailbox.has_room:
             self._silence = None

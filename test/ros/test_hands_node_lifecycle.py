@@ -70,7 +70,7 @@ def test_without_autostart_the_node_follows_a_lifecycle_manager(client, start_ha
             assert send_for(client, images, 0.5) == 0
         assert change(client, Transition.TRANSITION_CLEANUP)
         assert state(client) == 'unconfigured'
-        assert client.node.count_publishers(HANDS) == 0
+        client.wait_until(lambda: client.node.count_publishers(HANDS) == 0)
     assert change(client, Transition.TRANSITION_UNCONFIGURED_SHUTDOWN)
     assert state(client) == 'finalized'
     assert node.stop() == 0
