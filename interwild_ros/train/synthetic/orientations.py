@@ -5,10 +5,11 @@ The left hand is the right hand of the mirrored world: it is drawn as one, and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import math
 
 from interwild_ros.geometry.rotations import matrix_from_axis_angle
+from interwild_ros.records import Side
+from interwild_ros.train.synthetic.domains import Hands
 from interwild_ros.train.synthetic.draws import Draws
 import torch
 from torch import Tensor
@@ -28,6 +29,10 @@ _MEANS = torch.tensor(
         [0.0, 0.0, 75.0],  # across the picture, to the middle
     ]
 )
+_ALIKE_ROOTS_SHARE = 0.5
+_ALIKE_RAD = math.radians(14)
+_ELBOWWARD = torch.tensor([1.0, 0.0, 0.0])  # from the wrist, in the model
+_MIRROR = torch.tensor([-1.0, 1.0, 1.0])
 _SPREADS = torch.tensor(
     [
         [70.0, 22.0, 24.0],
@@ -55,21 +60,35 @@ def rotation_from_angles(angles_rad: Tensor) -> Tensor:
     return _about(2, lean) @ _about(0, nod) @ _about(1, -turn) @ _FACING
 
 
-def perturbed(draws: Draws, rotations: Tensor, std_rad: float) -> Tensor:
+def draw_roots(draws: Draws, hands: Hands) -> Tensor:
+    """Return rotations (B, 2, 3, 3) from the model to the person's axes."""
+    right, other = (draw_orientations(draws, draws.choice(hands.holdings)) for _ in Side)
+    alike = draws.chance(_ALIKE_ROOTS_SHARE)[:, None, None]
+    as_right = torch.where(alike, _perturbed(draws, right, _ALIKE_RAD), other)
+    return torch.stack([right, _MIRROR[:, None] * as_right * _MIRROR], 1)
+
+
+def draw_forearms(draws: Draws, roots: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how forearms are turned, and where they lead from the wrist; (B, 2, 3), camera."""
+    bends = _wrist_bends(draws, len(Side))
+    bends[:, Side.LEFT] *= -_MIRROR  # an axis mirrors the other way round
+    elbowward = torch.stack([_ELBOWWARD, _ELBOWWARD * _MIRROR])
+    turned = elbowward + torch.linalg.cross(bends, elbowward.expand_as(bends))
+    forearms = torch.nn.functional.normalize(turned, dim=-1)
+    turns, forearms = ((roots @ v[..., None])[..., 0] for v in (bends, forearms))
+    return turns, forearms
+
+
+def _perturbed(draws: Draws, rotations: Tensor, std_rad: float) -> Tensor:
     """Turn rotations (B, 3, 3) a little, about any axis."""
     return matrix_from_axis_angle(draws.normal(3, std=std_rad)) @ rotations
 
 
-def draw_wrist_bends(draws: Draws, hands: int) -> Tensor:
+def _wrist_bends(draws: Draws, hands: int) -> Tensor:
     """Return how forearms bend at wrists (B, hands, 3): axis-angle rad, right model's axes."""
     nod = draws.normal(hands, std=math.radians(20)).clamp(-1.1, 1.1)
     sideways = draws.normal(hands, std=math.radians(10)).clamp(-0.5, 0.5)
     return torch.stack([torch.zeros_like(nod), sideways, nod], -1)
-
-
-def draw_holdings(draws: Draws, weights: Sequence[float]) -> Tensor:
-    """Draw how hands are held, (B,) of HOLDINGS."""
-    return draws.choice(weights)
 
 
 def _about(axis: int, angle_rad: Tensor) -> Tensor:

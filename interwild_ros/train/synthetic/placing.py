@@ -1,8 +1,11 @@
-"""Where in its picture, and how far from the camera, a pair of hands is."""
+"""Where two hands are: beside each other, in their picture, and how far from the camera."""
 
 from __future__ import annotations
 
+from interwild_ros.records import Side
+from interwild_ros.train.synthetic.arrangements import left_offsets
 from interwild_ros.train.synthetic.cameras import SceneCameras
+from interwild_ros.train.synthetic.contact import beads
 from interwild_ros.train.synthetic.domains import Cameras
 from interwild_ros.train.synthetic.draws import Draws
 import torch
@@ -16,6 +19,23 @@ _FILLED = 0.92  # of the picture, at most, where they are
 def centre_on(points: Tensor) -> Tensor:
     """Return the middles (..., 1, 3) of points (..., N, 3)."""
     return (points.amin(-2, keepdim=True) + points.amax(-2, keepdim=True)) / 2
+
+
+def moves_together(
+    draws: Draws, joints: Tensor, forearms: Tensor, interacting: Tensor, cameras: SceneCameras
+) -> Tensor:
+    """Return (B, 2, 1, 3) which centres the right hand and sets the left one beside it."""
+    to_centre = -centre_on(joints)
+    person_from_cam = cameras.cam_from_person.transpose(1, 2)
+    strings = [
+        beads(joints[:, side] + to_centre[:, side], forearms[:, side])
+        @ person_from_cam.transpose(1, 2)
+        for side in Side
+    ]
+    offsets = left_offsets(draws, *strings, interacting)
+    offsets = (cameras.cam_from_person @ offsets[..., None])[:, :, 0]
+    beside = torch.stack([torch.zeros_like(offsets), offsets], 1)
+    return to_centre + beside[:, :, None]
 
 
 def shift_before_camera(

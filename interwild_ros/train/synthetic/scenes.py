@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import math
 from typing import NamedTuple
 
 from interwild_ros.geometry.rotations import axis_angle_from_matrix
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import read_stand_in
 from interwild_ros.records import Side
-from interwild_ros.train.synthetic.arrangements import left_offsets
 from interwild_ros.train.synthetic.cameras import draw_cameras, SceneCameras
-from interwild_ros.train.synthetic.contact import beads
-from interwild_ros.train.synthetic.domains import Domain, Hands
+from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
-from interwild_ros.train.synthetic.orientations import (
-    draw_orientations,
-    draw_wrist_bends,
-    perturbed,
-)
-from interwild_ros.train.synthetic.placing import centre_on, shift_before_camera
+from interwild_ros.train.synthetic.orientations import draw_forearms, draw_roots
+from interwild_ros.train.synthetic.placing import moves_together, shift_before_camera
 from interwild_ros.train.synthetic.poses import draw_shapes, PoseMaker
 import torch
 from torch import Tensor
 
-_SINGLE, _APART, _INTERACTING = range(3)
-_ALIKE_ROOTS_SHARE = 0.5
-_ALIKE_RAD = math.radians(14)
-_ELBOWWARD = torch.tensor([1.0, 0.0, 0.0])  # from the wrist, in the model
-_MIRROR = torch.tensor([-1.0, 1.0, 1.0])
+_SINGLE, _, _INTERACTING = range(3)
 
 
 class Scenes(NamedTuple):
@@ -85,14 +74,16 @@ class SceneMaker:
         draws = self.draws(indices, 'hands')
         kind = draws.choice((hands.single, hands.apart, hands.interacting))
         cameras = draw_cameras(draws.part('camera'), self.domain.cameras)
-        roots = cameras.cam_from_person[:, None] @ _draw_roots(draws.part('root'), hands)
+        roots = cameras.cam_from_person[:, None] @ draw_roots(draws.part('root'), hands)
         fingers, gestures = self._draw_fingers(draws.part('fingers'))
         pose = torch.cat([axis_angle_from_matrix(roots), fingers], 2)
         betas = draw_shapes(draws.part('shape'))
         vertices, joints, model_wrists = self._posed(pose, betas)
-        turns, forearms = _forearms(draws.part('wrist'), roots)
+        turns, forearms = draw_forearms(draws.part('wrist'), roots)
         present = _present(draws, kind)
-        moves = _moves(draws.part('place'), joints, forearms, kind == _INTERACTING, cameras)
+        moves = moves_together(
+            draws.part('place'), joints, forearms, kind == _INTERACTING, cameras
+        )
         moves = moves + shift_before_camera(
             draws.part('distance'), joints + moves, present, cameras, self.domain.cameras
         )
@@ -134,43 +125,7 @@ class SceneMaker:
         return tuple(torch.stack(points.chunk(2), 1) for points in hands)
 
 
-def _draw_roots(draws: Draws, hands: Hands) -> Tensor:
-    """Return rotations (B, 2, 3, 3) from the model to the person's axes."""
-    right, other = (draw_orientations(draws, draws.choice(hands.holdings)) for _ in Side)
-    alike = draws.chance(_ALIKE_ROOTS_SHARE)[:, None, None]
-    as_right = torch.where(alike, perturbed(draws, right, _ALIKE_RAD), other)
-    return torch.stack([right, _MIRROR[:, None] * as_right * _MIRROR], 1)
-
-
-def _forearms(draws: Draws, roots: Tensor) -> tuple[Tensor, Tensor]:
-    """Return how forearms are turned, and where they lead from the wrist; (B, 2, 3), camera."""
-    bends = draw_wrist_bends(draws, len(Side))
-    bends[:, Side.LEFT] *= -_MIRROR  # an axis mirrors the other way round
-    elbowward = torch.stack([_ELBOWWARD, _ELBOWWARD * _MIRROR])
-    turned = elbowward + torch.linalg.cross(bends, elbowward.expand_as(bends))
-    forearms = torch.nn.functional.normalize(turned, dim=-1)
-    turns, forearms = ((roots @ v[..., None])[..., 0] for v in (bends, forearms))
-    return turns, forearms
-
-
 def _present(draws: Draws, kind: Tensor) -> Tensor:
     is_left = draws.chance(0.5)
     both = kind != _SINGLE
     return torch.stack([both | ~is_left, both | is_left], 1)
-
-
-def _moves(
-    draws: Draws, joints: Tensor, forearms: Tensor, interacting: Tensor, cameras: SceneCameras
-) -> Tensor:
-    """Return (B, 2, 1, 3) which centres the right hand and sets the left one beside it."""
-    to_centre = -centre_on(joints)
-    person_from_cam = cameras.cam_from_person.transpose(1, 2)
-    strings = [
-        beads(joints[:, side] + to_centre[:, side], forearms[:, side])
-        @ person_from_cam.transpose(1, 2)
-        for side in Side
-    ]
-    offsets = left_offsets(draws, *strings, interacting)
-    offsets = (cameras.cam_from_person @ offsets[..., None])[:, :, 0]
-    beside = torch.stack([torch.zeros_like(offsets), offsets], 1)
-    return to_centre + beside[:, :, None]

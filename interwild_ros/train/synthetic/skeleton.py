@@ -17,12 +17,15 @@ _PALMWARD = torch.tensor([0.0, -1.0, 0.0])
 
 
 class Skeleton:
-    """The mean hand's joints; a right hand."""
+    """The joints of right hands."""
 
     def __init__(self, right: HandModelFile) -> None:
-        rest = right.j_regressor @ right.v_template
-        tips = right.v_template[list(TIP_VERTICES)]
-        self._rest = torch.from_numpy(np.concatenate([rest, tips])).float()
+        ends = np.zeros((len(TIP_VERTICES), len(right.v_template)))
+        ends[range(len(TIP_VERTICES)), TIP_VERTICES] = 1
+        regressor = np.concatenate([right.j_regressor, ends])
+        self._rest = torch.from_numpy(regressor @ right.v_template).float()
+        by_shape = np.einsum('jv,vck->kjc', regressor, right.shapedirs)
+        self._by_shape = torch.from_numpy(by_shape).float()
         last_joints = [first + 2 for first in MANO_FIRST_JOINTS]
         self._parents = [*MANO_PARENTS, *last_joints]
         self._order = [0]
@@ -37,16 +40,23 @@ class Skeleton:
         """Return the matrices (N, 3, 3) of a thumb that leaves the palm and turns in, (N, 2)."""
         return matrix_from_axis_angle(angles_rad @ self._thumb_axes)
 
-    def joints(self, rotations: Tensor) -> Tensor:
-        """Return the 21 joints (N, 21, 3) m of fingers (N, 15, 3), the wrist as at rest."""
+    def joints(self, rotations: Tensor, betas: Tensor | None = None) -> Tensor:
+        """Return the 21 joints (N, 21, 3) m of fingers (N, 15, 3), the wrist as at rest.
+
+        They are within two millimetres of those that are regressed from the posed mesh.
+
+        :param betas: (N, 10) shapes; none is the mean shape.
+        """
+        rest = self._rest.expand(len(rotations), -1, -1)
+        if betas is not None:
+            rest = rest + torch.einsum('nk,kjc->njc', betas, self._by_shape)
         turns = matrix_from_axis_angle(rotations)
-        identity = torch.eye(3).expand(len(rotations), 3, 3)
-        turned = [identity]
-        places = [self._rest[0].expand(len(rotations), 3)]
+        turned = [torch.eye(3).expand(len(rotations), 3, 3)]
+        places = [rest[:, 0]]
         for joint in range(1, len(self._parents)):
             parent = self._parents[joint]
-            bone = self._rest[joint] - self._rest[parent]
-            places.append(places[parent] + turned[parent] @ bone)
+            bone = rest[:, joint] - rest[:, parent]
+            places.append(places[parent] + (turned[parent] @ bone[..., None])[..., 0])
             if joint < len(MANO_PARENTS):
                 turned.append(turned[parent] @ turns[:, joint - 1])
         return torch.stack([places[joint] for joint in self._order], 1)
