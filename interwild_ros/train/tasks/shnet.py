@@ -61,10 +61,10 @@ class ShnetTask(Task):
     @torch.no_grad()
     def measure(self, batch: HandCrops) -> dict[str, Tensor]:
         """Return errors of the mesh, the joints in 2D (in sides of the hand's box) and depth."""
+        batch = HandCrops(*(rows[batch.counts > 0.5] for rows in batch))
         found = self.read(batch.pictures)
-        vertices, _ = self._posed(found.pose.root, found.pose.fingers, found.pose.betas)
-        true_vertices, _ = self._posed_truth(batch)
-        mpvpe = _MM_PER_M * (vertices - true_vertices).norm(dim=-1).mean(1)
+        vertices, _ = self._posed(found.pose)
+        mpvpe = _MM_PER_M * (vertices - batch.vertices_m).norm(dim=-1).mean(1)
         xy = batch.joints[..., :2]
         sides = (xy.amax(1) - xy.amin(1)).amax(1)
         depth_mm = _MM_PER_M * self.spaces.depth_range_m / self.spaces.volume_cells
@@ -78,49 +78,47 @@ class ShnetTask(Task):
         }
 
     def _losses(self, found: Readings, batch: HandCrops) -> dict[str, Tensor]:
-        weights, seen = self._weights, batch.joints_seen[..., None]
-        vertices, joints_m = self._posed(found.pose.root, found.pose.fingers, found.pose.betas)
-        with torch.no_grad():
-            true_vertices, true_joints_m = self._posed_truth(batch)
+        weights, counts = self._weights, batch.counts[:, None, None]
+        seen = counts * batch.joints_seen[..., None]
+        vertices, joints_m = self._posed(found.pose)
         off = (found.joints - batch.joints).abs()
         placed = joints_m + found.pose.virtual_wrist_m[:, None]
         projected = volume_from_virtual(placed, self.spaces)
         return {
             'joints_xy': weights.joints_xy * (off[..., :2] * seen).mean(),
-            'joints_z': weights.joints_z * off[..., 2].mean(),
-            'marginals': weights.marginals * self._marginal_loss(found.marginals, batch),
-            'rotations': weights.rotations * self._rotation_loss(found.pose, batch),
-            'joints_m': weights.joints_m * (joints_m - true_joints_m).abs().mean(),
-            'vertices_m': weights.vertices_m * (vertices - true_vertices).abs().mean(),
+            'joints_z': weights.joints_z * (off[..., 2:] * counts).mean(),
+            'marginals': weights.marginals * _marginal_loss(found.marginals, batch),
+            'rotations': weights.rotations * _rotation_loss(found.pose, batch),
+            'joints_m': weights.joints_m * ((joints_m - batch.joints_m).abs() * counts).mean(),
+            'vertices_m': weights.vertices_m
+            * ((vertices - batch.vertices_m).abs() * counts).mean(),
             'projected': weights.projected
             * ((projected - batch.joints[..., :2]).abs() * seen).mean(),
-            'shape': weights.shape * (found.pose.betas - batch.betas).abs().mean(),
+            'shape': weights.shape
+            * ((found.pose.betas - batch.betas).abs() * batch.counts[:, None]).mean(),
         }
 
-    def _posed(self, root: Tensor, fingers: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+    def _posed(self, pose: HandPose) -> tuple[Tensor, Tensor]:
         """Return vertices and joints of right hands, relative to the wrist."""
-        pose = torch.cat([root, fingers], dim=1)
-        vertices, joints = self._hand_models[0].one_side(Side.RIGHT, pose, betas)
+        angles = torch.cat([pose.root, pose.fingers], dim=1)
+        vertices, joints = self._hand_models[0].one_side(Side.RIGHT, angles, pose.betas)
         return vertices - joints[:, :1], joints - joints[:, :1]
 
-    def _posed_truth(self, batch: HandCrops) -> tuple[Tensor, Tensor]:
-        return self._posed(batch.pose[:, :3], batch.pose[:, 3:], batch.betas)
 
-    @staticmethod
-    def _rotation_loss(pose: HandPose, batch: HandCrops) -> Tensor:
-        found = torch.cat([pose.root, pose.fingers], dim=1).reshape(-1, 16, 3)
-        true = matrix_from_axis_angle(batch.pose.reshape(-1, 16, 3))
-        return (matrix_from_axis_angle(found) - true).abs().mean()
+def _rotation_loss(pose: HandPose, batch: HandCrops) -> Tensor:
+    angles = torch.cat([pose.root, pose.fingers], dim=1)
+    found, true = (matrix_from_axis_angle(a.reshape(-1, 16, 3)) for a in (angles, batch.pose))
+    return ((found - true).abs() * batch.counts[:, None, None, None]).mean()
 
-    @staticmethod
-    def _marginal_loss(marginals: tuple[Tensor, Tensor, Tensor], batch: HandCrops) -> Tensor:
-        """Return the mean cross-entropy with a Gaussian about each coordinate."""
-        losses = [
-            _cross_entropy(marginal, batch.joints[..., axis])
-            for axis, marginal in enumerate(marginals)
-        ]
-        seen = batch.joints_seen
-        return torch.stack([losses[0] * seen, losses[1] * seen, losses[2]]).mean()
+
+def _marginal_loss(marginals: tuple[Tensor, Tensor, Tensor], batch: HandCrops) -> Tensor:
+    """Return the mean cross-entropy with a Gaussian about each coordinate."""
+    x, y, z = (
+        _cross_entropy(marginal, batch.joints[..., axis])
+        for axis, marginal in enumerate(marginals)
+    )
+    seen, counts = batch.joints_seen, batch.counts[:, None]
+    return (torch.stack([x * seen, y * seen, z]) * counts).mean()
 
 
 def _cross_entropy(marginal: Tensor, coordinates: Tensor) -> Tensor:

@@ -1,0 +1,120 @@
+"""From a recipe to what the loop trains: networks, weights to begin with, batches, validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from typing import Any, cast
+import zlib
+
+from interwild_ros.errors import SettingError
+from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.hand_model.mano_file import read_stand_in
+from interwild_ros.networks.interwild import InterWild
+from interwild_ros.networks.variants import variant_named
+from interwild_ros.records import Side
+from interwild_ros.train.batches import Share, StreamBatches
+from interwild_ros.train.initialise import begin_compact, begin_official
+from interwild_ros.train.loop import Parts
+from interwild_ros.train.recipe import General, Recipe, TaskRecipe
+from interwild_ros.train.recipe_sections import (
+    AnnotatedData,
+    DetectnetWeights,
+    ShnetWeights,
+    SyntheticData,
+    TransnetWeights,
+)
+from interwild_ros.train.schedule import Schedule
+from interwild_ros.train.streams import Stream
+from interwild_ros.train.synthetic_streams import make_stream
+from interwild_ros.train.tasks.detectnet import DetectnetTask
+from interwild_ros.train.tasks.shnet import ShnetTask
+from interwild_ros.train.tasks.task import Task
+from interwild_ros.train.tasks.transnet import TransnetTask
+from interwild_ros.train.world import World
+import torch
+from torch import nn
+
+_HELD_OUT_SEED = 1_000_003  # is added to the recipe's, for samples that are never trained on
+
+
+def assemble(name: str, recipe: Recipe, world: World) -> Parts:
+    """Make what a task of a recipe is trained with.
+
+    :raises SettingError: for choices that do not go together.
+    :raises AssetError: for a file or folder that is missing or broken.
+    """
+    if name == 'joint':
+        raise SettingError('later')
+    return _synthetic_parts(recipe.task(name), recipe, world)
+
+
+def new_networks(general: General) -> InterWild:
+    """Build networks of a recipe's size, without weights of meaning."""
+    axis_angle = 'canonical' if general.axis_angle == 'canonical' else 'legacy'
+    return InterWild(variant_named(general.variant), axis_angle=axis_angle)
+
+
+def _synthetic_parts(chosen: TaskRecipe, recipe: Recipe, world: World) -> Parts:
+    if chosen.optimisation.epochs:
+        raise SettingError(f'tasks.{chosen.name} has a budget in epochs, its stream has no end')
+    general, data = recipe.general, cast(SyntheticData, chosen.data)
+    make = partial(make_stream, chosen.name, general.variant, data)
+    share = Share(chosen.optimisation.batch_size, world.rank, world.size)
+    task = _synthetic_task(chosen, _begun_networks(chosen, general), world)
+    return Parts(
+        task=_prepared(task, chosen, world),
+        batches=StreamBatches(
+            partial(make, general.seed), share, recipe.running, seed=general.seed
+        ),
+        held_out=_held_out(
+            partial(make, general.seed + _HELD_OUT_SEED),
+            data.held_out_samples,
+            chosen.optimisation.batch_size,
+        ),
+        schedule=Schedule(chosen.optimisation),
+    )
+
+
+def _synthetic_task(chosen: TaskRecipe, networks: InterWild, world: World) -> Task:
+    if chosen.name == 'detectnet':
+        return DetectnetTask(networks, cast(DetectnetWeights, chosen.losses))
+    if chosen.name == 'transnet':
+        return TransnetTask(networks, cast(TransnetWeights, chosen.losses))
+    hand_models = HandPair(*(read_stand_in(side) for side in Side)).to(world.device)
+    return ShnetTask(networks, hand_models, cast(ShnetWeights, chosen.losses))
+
+
+def _begun_networks(chosen: TaskRecipe, general: General) -> InterWild:
+    torch.manual_seed(general.seed + zlib.crc32(chosen.name.encode()))
+    networks = new_networks(general)
+    if isinstance(chosen.data, AnnotatedData):
+        begin_official(networks, chosen.data.resnet50, chosen.data.resnet18)
+    else:
+        begin_compact(networks)
+    return networks
+
+
+def _prepared(task: Task, chosen: TaskRecipe, world: World) -> Task:
+    for module in task.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = chosen.optimisation.batch_norm_momentum
+    for name, parameter in task.named_parameters():
+        # TransNet's stem is never run: it must not wait for a gradient (NETWORKS.md Q10)
+        if name.startswith('hand_trans_net.backbone.') and name.split('.')[2] in ('conv1', 'bn1'):
+            parameter.requires_grad_(False)
+    return task.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _held_out(
+    make: Callable[[], Stream[Any]], count: int, batch_size: int
+) -> Callable[[], Iterable[Any]]:
+    """Return a function that gives the held-out batches; they are drawn once."""
+
+    @cache
+    def drawn() -> list[Any]:
+        stream = make()
+        starts = range(0, count, batch_size)
+        return [stream.draw(range(i, min(i + batch_size, count))) for i in starts]
+
+    return drawn
