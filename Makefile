@@ -7,7 +7,7 @@ ARGS :=
 # The package is installed "editable": Python runs from this folder, edits count at once, and
 # .venv gets what CMake makes or copies (messages, lib/interwild_ros, share/interwild_ros).
 INSTALLED := CMakeLists.txt package.xml pyproject.toml setup.py $(wildcard msg/*.msg launch/*.py \
-	config/* cmake/*.cmake cmake/tf2_msgs/* scripts/*_node scripts/interwild)
+	config/* config/*/* cmake/*.cmake cmake/tf2_msgs/* scripts/*_node scripts/interwild)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix bench build clean
