@@ -52,7 +52,7 @@ def metadata(wheel):
 def requirements(lines):
     packaging = pytest.importorskip('packaging.requirements')
     parsed = [packaging.Requirement(line) for line in lines]
-    here = [r for r in parsed if r.marker is None or r.marker.evaluate()]
+    here = [r for r in parsed if r.marker is None or r.marker.evaluate({'extra': 'train'})]
     return {r.name.lower().replace('_', '-'): r for r in here}
 
 
@@ -113,7 +113,7 @@ def test_every_declared_requirement_is_imported(metadata):
 
 def test_the_tested_versions_are_those_that_setup_py_allows(metadata):
     allowed = requirements(metadata.get_all('Requires-Dist'))
-    tested = pinned('runtime.txt')
+    tested = pinned('runtime.txt') | pinned('train.txt')
     assert tested.keys() == allowed.keys()
     for name, requirement in tested.items():
         (pin,) = requirement.specifier
@@ -129,7 +129,7 @@ def test_torch_is_a_range_for_users_and_a_version_for_us(metadata):
     assert str(pinned('runtime.txt')['torch']) == 'torch==2.13.0'
 
 
-@pytest.mark.parametrize('name', ['ros-jazzy.txt', 'runtime.txt', 'dev.txt'])
+@pytest.mark.parametrize('name', ['ros-jazzy.txt', 'runtime.txt', 'train.txt', 'dev.txt'])
 def test_every_requirement_names_one_version(name):
     for requirement in pinned(name).values():
         assert [s.operator for s in requirement.specifier] == ['=='], requirement
