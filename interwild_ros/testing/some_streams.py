@@ -61,7 +61,8 @@ class SomeBodyPictures:
             centre = self._spaces.body_from_cells(centres[:, side : side + 1])
             blot = _blots(centre, width, height)[:, 0] * valid[:, side, None, None]
             pictures[:, side] = blot.to(torch.uint8)
-        return BodyPictures(pictures, torch.cat([centres - 5, centres + 5], dim=-1), valid)
+        boxes = torch.cat([centres - 5, centres + 5], dim=-1)
+        return BodyPictures(pictures, boxes, valid, 1 - valid)
 
 
 class SomeJointPairs:

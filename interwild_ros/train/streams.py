@@ -50,11 +50,14 @@ class BodyPictures(NamedTuple):
     * `pictures` (B, 3, 256, 192) RGB uint8
     * `boxes` (B, 2, 4) x1 y1 x2 y2 detector cells
     * `boxes_valid` (B, 2) 1.0 where the hand is there, else 0.0
+    * `known_absent` (B, 2) 1.0 where no part of the hand is in the picture; a hand that is hardly
+      seen is neither valid nor absent
     """
 
     pictures: Tensor
     boxes: Tensor
     boxes_valid: Tensor
+    known_absent: Tensor
 
 
 class JointPairs(NamedTuple):

@@ -6,70 +6,105 @@ A sample's number decides its domain, so that streams stay the same however they
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.networks.variants import variant_named
 from interwild_ros.train.recipe_sections import SyntheticData
-from interwild_ros.train.streams import HandCrops, Stream
+from interwild_ros.train.streams import BodyPictures, HandCrops, JointPairs, Stream
+from interwild_ros.train.synthetic.bodies import BodyMaker
 from interwild_ros.train.synthetic.crops import CropMaker
-from interwild_ros.train.synthetic.domains import STUDIO, WILD
+from interwild_ros.train.synthetic.domains import Domain, STUDIO, WILD
+from interwild_ros.train.synthetic.pairs import PairMaker
 import torch
 
 Batch = TypeVar('Batch', bound=tuple[torch.Tensor, ...])
+Draw = Callable[[Sequence[int]], Batch]
 
-_STUDIO_PERIOD = 4  # of the mixture of both, every so many samples is of the studio
-_PARTS = {'studio': (STUDIO,), 'wild': (WILD,)}
+_STUDIO_PERIOD = 4  # where both domains are drawn from, every so many samples are of the studio
 
 
-class HandCropStream:
-    """Crops for SHNet."""
+class MixedStream:
+    """Draws each sample from one of the domains of a recipe."""
 
-    def __init__(self, data: SyntheticData, spaces: Spaces, seed: int) -> None:
-        self._spaces = spaces
-        self._makers = [CropMaker(domain, seed=seed, spaces=spaces) for domain in domains_of(data)]
+    def __init__(self, of_domain: Callable[[Domain], Draw[Any]], data: SyntheticData) -> None:
+        """Prepare the domains.
 
-    def draw(self, indices: Sequence[int]) -> HandCrops:
-        """Return the samples of these indices."""
-        return mixed([self._of(maker) for maker in self._makers], indices)
+        :param of_domain: makes what draws the batches of a domain.
+        """
+        self._of_studio = None if data.domain == 'wild' else of_domain(STUDIO)
+        self._of_wild = None if data.domain == 'studio' else of_domain(WILD)
 
-    def _of(self, maker: CropMaker) -> Callable[[Sequence[int]], HandCrops]:
-        def draw(indices: Sequence[int]) -> HandCrops:
-            made, spaces = maker.make(indices), self._spaces
-            xy = spaces.volume_from_crop(made.joints_px)
-            z = spaces.volume_from_depth_m(made.joints_m[..., 2:])
-            return HandCrops(
-                pictures=made.pictures,
-                joints=torch.cat([xy, z], dim=-1),
-                joints_seen=((xy >= 0) & (xy < spaces.volume_cells)).all(-1).float(),
-                joints_m=made.joints_m,
-                vertices_m=made.vertices_m,
-                pose=made.pose,
-                betas=made.betas,
-                counts=made.counts.float(),
-                has_other=made.is_pair.float(),
-            )
-
-        return draw
+    def draw(self, indices: Sequence[int]) -> Any:
+        """Return the samples of these indices as one batch, those of the studio first."""
+        if self._of_studio is None or self._of_wild is None:
+            draw = self._of_studio or self._of_wild
+            return draw(indices) if draw else None
+        studio = [i for i in indices if i % _STUDIO_PERIOD == 0]
+        wild = [i for i in indices if i % _STUDIO_PERIOD]
+        pairs = ((self._of_studio, studio), (self._of_wild, wild))
+        batches = [draw(numbers) for draw, numbers in pairs if numbers]
+        return type(batches[0])(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
 
 
 def make_stream(task: str, variant: str, data: SyntheticData, seed: int) -> Stream[Any]:
     """Build a task's stream."""
-    spaces = variant_named(variant).spaces
-    return {'shnet': HandCropStream}[task](data, spaces, seed)
+    of_domain = {'shnet': hand_crops, 'detectnet': body_pictures, 'transnet': joint_pairs}[task]
+    return MixedStream(partial(of_domain, seed, variant_named(variant).spaces), data)
 
 
-def domains_of(data: SyntheticData) -> tuple[Any, ...]:
-    """Return the domains that are drawn from."""
-    return (STUDIO, WILD) if data.domain == 'both' else _PARTS[data.domain]
+def hand_crops(seed: int, spaces: Spaces, domain: Domain) -> Draw[HandCrops]:
+    """Return what draws crops of a domain."""
+    maker = CropMaker(domain, seed=seed, spaces=spaces)
+
+    def draw(indices: Sequence[int]) -> HandCrops:
+        made = maker.make(indices)
+        xy = spaces.volume_from_crop(made.joints_px)
+        z = spaces.volume_from_depth_m(made.joints_m[..., 2:])
+        return HandCrops(
+            pictures=made.pictures,
+            joints=torch.cat([xy, z], dim=-1),
+            joints_seen=((xy >= 0) & (xy < spaces.volume_cells)).all(-1).float(),
+            joints_m=made.joints_m,
+            vertices_m=made.vertices_m,
+            pose=made.pose,
+            betas=made.betas,
+            counts=made.counts.float(),
+            has_other=made.is_pair.float(),
+        )
+
+    return draw
 
 
-def mixed(draws: Sequence[Callable[[Sequence[int]], Batch]], indices: Sequence[int]) -> Batch:
-    """Draw each sample from its own of one or two sources, and lay them in one batch."""
-    if len(draws) == 1:
-        return draws[0](indices)
-    shares = [
-        [i for i in indices if (i % _STUDIO_PERIOD == 0) == is_first] for is_first in (True, False)
-    ]
-    batches = [draw(share) for draw, share in zip(draws, shares, strict=True) if share]
-    return type(batches[0])(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+def body_pictures(seed: int, spaces: Spaces, domain: Domain) -> Draw[BodyPictures]:
+    """Return what draws pictures of a domain for the detector."""
+    maker = BodyMaker(domain, seed=seed, size=spaces.body_size)
+
+    def draw(indices: Sequence[int]) -> BodyPictures:
+        made = maker.make(indices)
+        corners = spaces.cells_from_body(made.boxes.unflatten(-1, (2, 2)))
+        return BodyPictures(
+            pictures=made.pictures,
+            boxes=corners.flatten(-2),
+            boxes_valid=made.has_box.float(),
+            known_absent=(~made.present).float(),
+        )
+
+    return draw
+
+
+def joint_pairs(seed: int, spaces: Spaces, domain: Domain) -> Draw[JointPairs]:
+    """Return what draws pairs of a domain's hands for TransNet."""
+    maker = PairMaker(domain, seed=seed, spaces=spaces)
+
+    def draw(indices: Sequence[int]) -> JointPairs:
+        made = maker.make(indices)
+        return JointPairs(
+            joints=made.joints.transpose(0, 1),
+            input_from_crop=made.input_from_crop.transpose(0, 1),
+            left_from_right_m=made.left_from_right_m,
+            interacting=made.interacting.float(),
+        )
+
+    return draw

@@ -44,7 +44,7 @@ class DetectnetTask(Task):
             maps = _map_cross_entropy(logits, centre, valid)
             return {
                 'centre_map': weights.centre_map * (maps * valid).mean(),
-                'absent_map': weights.absent_map * (maps * (1 - valid)).mean(),
+                'absent_map': weights.absent_map * (maps * batch.known_absent).mean(),
                 'centre': weights.centre * ((found.centre - centre).abs() * present).mean(),
                 'size': weights.size * ((found.size - size).abs() * present).mean(),
             }
@@ -72,7 +72,7 @@ class DetectnetTask(Task):
             'box_iou': overlaps,
             'exchanged': _exchanged(found.centre, batch.boxes)[both].float(),
             'score_present': found.score[present],
-            'score_absent': found.score[~present],
+            'score_absent': found.score[batch.known_absent > 0.5],
         }
 
 
