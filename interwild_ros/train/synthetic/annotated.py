@@ -15,6 +15,7 @@ from interwild_ros.train.synthetic.scenes import SceneMaker, Scenes
 import numpy as np
 import torch
 
+_HAND_SHARE = 0.15  # of a picture's longer side: what a hand takes, as a rule
 _FIT_FOCAL_STD = 0.15  # of the logarithm: how far the cameras of wild fits are off
 
 
@@ -61,7 +62,13 @@ class SyntheticPictures:
         cameras = scenes.cameras
         width, height = cameras.size[0].tolist()
         bounds = torch.tensor([[0.0, 0.0, width - 1, height - 1]])
-        whole = Views((width, height), cameras.focal_px, cameras.centre_px, bounds)
+        whole = Views(
+            size=(width, height),
+            focal_px=cameras.focal_px,
+            centre_px=cameras.centre_px,
+            bounds=bounds,
+            hand_px=_HAND_SHARE * max(width, height),
+        )
         image: Image = self._pictures.draw([number], scenes, whole).images[0].numpy()
         return image
 

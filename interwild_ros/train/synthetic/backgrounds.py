@@ -3,91 +3,128 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+import math
 
 import cv2
 from interwild_ros.records import Array
+from interwild_ros.train.synthetic.brushes import (
+    bar,
+    blurred,
+    ellipse,
+    polygon,
+    rectangle,
+    scribble,
+)
+from interwild_ros.train.synthetic.people import draw_person
 import numpy as np
 
 BACKGROUNDS = ('dark', 'gradient', 'noise', 'clutter', 'room')
 Rng = np.random.Generator
+_LARGEST_PX = 320  # larger ones are drawn at a whole fraction of their size, and enlarged
 
 
-def draw_background(kind: int, width: int, height: int, skin: Array, rng: Rng) -> Array:
-    """Return a picture (height, width, 3), float32, 0 to 1.
+@dataclass(frozen=True, eq=False)
+class Scenery:
+    """What a background goes with.
 
-    :param kind: of BACKGROUNDS. :param skin: (3,) colour for things that look like hands.
+    `size`: width and height px; `skin` (3,): the colour of hands, and so of what looks like them;
+    `head_px`: where the person's head may be, and `head_height_px`: how high it is.
     """
-    drawn = _PAINTERS[kind](width, height, skin, rng)
-    return np.clip(drawn, 0, 1, out=drawn)
+
+    size: tuple[int, int]
+    skin: Array
+    head_px: tuple[float, float]
+    head_height_px: float
 
 
-def _dark(width: int, height: int, skin: Array, rng: Rng) -> Array:
-    level = rng.uniform(0.0, 0.12)
-    picture = _plane(width, height, np.full(3, level), rng, slope=0.05)
-    return picture + np.float32(rng.uniform(0, 0.02)) * _octaves(width, height, rng, 3, 0.5)
+def draw_background(kind: str, scenery: Scenery, rng: Rng) -> Array:
+    """Return a picture (height, width, 3), float32, 0 to 1, of a kind of BACKGROUNDS."""
+    parts = math.ceil(max(scenery.size) / _LARGEST_PX)
+    drawn = _PAINTERS[kind](_smaller(scenery, parts), rng)
+    drawn = np.clip(drawn, 0, 1, out=drawn)
+    if parts == 1:
+        return drawn
+    return np.asarray(cv2.resize(drawn, scenery.size, interpolation=cv2.INTER_LINEAR))
 
 
-def _gradient(width: int, height: int, skin: Array, rng: Rng) -> Array:
-    return _plane(width, height, _colour(rng, skin), rng, slope=rng.uniform(0.02, 0.5))
+def _smaller(scenery: Scenery, parts: int) -> Scenery:
+    width, height = scenery.size
+    x, y = scenery.head_px
+    return replace(
+        scenery,
+        size=(math.ceil(width / parts), math.ceil(height / parts)),
+        head_px=(x / parts, y / parts),
+        head_height_px=scenery.head_height_px / parts,
+    )
 
 
-def _noise(width: int, height: int, skin: Array, rng: Rng) -> Array:
-    picture = _plane(width, height, _colour(rng, skin), rng, slope=0.3)
-    grain = _octaves(width, height, rng, int(rng.integers(2, 6)), rng.uniform(0.4, 0.9))
+def _dark(scenery: Scenery, rng: Rng) -> Array:
+    level = np.full(3, rng.uniform(0.0, 0.12))
+    picture = _plane(scenery, level, rng, slope=0.05)
+    return picture + np.float32(rng.uniform(0, 0.02)) * _octaves(scenery, rng, 3, 0.5)
+
+
+def _gradient(scenery: Scenery, rng: Rng) -> Array:
+    return _plane(scenery, _colour(scenery, rng), rng, slope=rng.uniform(0.02, 0.5))
+
+
+def _noise(scenery: Scenery, rng: Rng) -> Array:
+    picture = _plane(scenery, _colour(scenery, rng), rng, slope=0.3)
+    grain = _octaves(scenery, rng, int(rng.integers(2, 6)), rng.uniform(0.4, 0.9))
     return picture + np.float32(rng.uniform(0.1, 0.7)) * grain
 
 
-def _clutter(width: int, height: int, skin: Array, rng: Rng) -> Array:
-    picture = (
-        _noise(width, height, skin, rng)
-        if rng.random() < 0.5
-        else _gradient(width, height, skin, rng)
-    )
-    size = max(width, height)
+def _clutter(scenery: Scenery, rng: Rng) -> Array:
+    picture = _noise(scenery, rng) if rng.random() < 0.5 else _gradient(scenery, rng)
     for _ in range(int(rng.integers(3, 16))):
-        _draw_shape(picture, size, _colour(rng, skin), rng)
-    return _lit_and_blurred(picture, size, rng)
+        _draw_shape(picture, _colour(scenery, rng), rng)
+    return blurred(_unevenly_lit(picture, rng), max(picture.shape) * rng.uniform(-0.01, 0.012))
 
 
-def _room(width: int, height: int, skin: Array, rng: Rng) -> Array:
-    """Return a wall with furniture and, often, somebody before it, seen from near or far."""
-    zoom, size = rng.uniform(0.8, 2.2), max(width, height)
-    picture = _plane(
-        width, height, rng.uniform(0.25, 0.9) + rng.normal(0, 0.05, 3), rng, slope=0.25
-    )
-    for _ in range(int(rng.integers(0, 5))):
-        _draw_furniture(picture, size * zoom, rng)
-    picture = _blurred(picture, size * rng.uniform(0.001, 0.02))
-    if rng.random() < 0.75:
-        _draw_person(picture, size * zoom, _human(rng, skin), rng)
-        picture = _blurred(picture, size * rng.uniform(0.0, 0.012))
-    return picture
+def _room(scenery: Scenery, rng: Rng) -> Array:
+    """Return a wall with furniture and, often, somebody before it; out of focus or not."""
+    size = max(scenery.size)
+    wall = rng.uniform(0.25, 0.9) + rng.normal(0, 0.05, 3)
+    picture = _plane(scenery, wall, rng, slope=0.25)
+    if rng.random() < 0.3:
+        picture *= _boards(scenery, rng)
+    things = scenery.head_height_px * rng.uniform(1.5, 4)
+    for _ in range(int(rng.integers(0, 6))):
+        _draw_furniture(picture, min(things, 3.0 * size), rng)
+    picture = blurred(picture, size * rng.uniform(-0.003, 0.012))
+    if rng.random() < 0.7:
+        skin = _human(scenery, rng) if rng.random() < 0.4 else scenery.skin
+        draw_person(picture, scenery.head_px, scenery.head_height_px, skin, rng)
+        picture = blurred(picture, size * rng.uniform(-0.004, 0.01))
+    return _unevenly_lit(picture, rng)
 
 
-_PAINTERS: tuple[Callable[[int, int, Array, Rng], Array], ...] = (
-    *(_dark, _gradient, _noise, _clutter, _room),
+_PAINTERS: dict[str, Callable[[Scenery, Rng], Array]] = dict(
+    zip(BACKGROUNDS, (_dark, _gradient, _noise, _clutter, _room), strict=True)
 )
 
 
-def _colour(rng: Rng, skin: Array) -> Array:
+def _colour(scenery: Scenery, rng: Rng) -> Array:
     """Return a colour: grey, muted, loud, or of skin."""
     kind = rng.random()
     if kind < 0.3:
         return np.full(3, rng.uniform(0.02, 0.95)) + rng.normal(0, 0.03, 3)
     if kind < 0.62:
-        return rng.uniform(0.1, 0.8) + rng.normal(0, 0.1, 3)
+        return np.asarray(rng.uniform(0.1, 0.8) + rng.normal(0, 0.1, 3))
     if kind < 0.8:
         return rng.random(3)
-    return _human(rng, skin)
+    return _human(scenery, rng)
 
 
-def _human(rng: Rng, skin: Array) -> Array:
+def _human(scenery: Scenery, rng: Rng) -> Array:
     """Return the skin's colour in another light."""
-    return np.asarray(skin * rng.uniform(0.45, 1.1) * rng.uniform(0.93, 1.07, 3))
+    return np.asarray(scenery.skin * rng.uniform(0.45, 1.1) * rng.uniform(0.93, 1.07, 3))
 
 
-def _plane(width: int, height: int, colour: Array, rng: Rng, *, slope: float) -> Array:
+def _plane(scenery: Scenery, colour: Array, rng: Rng, *, slope: float) -> Array:
     """Return a colour that changes slowly across the picture."""
+    width, height = scenery.size
     angle = rng.uniform(0, 2 * np.pi)
     x = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(np.cos(angle))
     y = np.linspace(-1, 1, height, dtype=np.float32) * np.float32(np.sin(angle))
@@ -96,151 +133,79 @@ def _plane(width: int, height: int, colour: Array, rng: Rng, *, slope: float) ->
     return np.asarray(colour.astype(np.float32) + ramp * change)
 
 
-def _octaves(width: int, height: int, rng: Rng, start: int, fading: float) -> Array:
+def _octaves(scenery: Scenery, rng: Rng, start: int, fading: float) -> Array:
     """Return noise (height, width, 3) around zero with detail of all sizes."""
+    width, height = scenery.size
     channels = 1 if rng.random() < 0.5 else 3
     noise, strength, cells = np.zeros((height, width, 3), np.float32), 1.0, start
     while cells < max(width, height) / 1.5:
-        grid = rng.random((cells, cells, channels), dtype=np.float32) - 0.5
+        grid = rng.random((cells, cells, channels), dtype=np.float32) - np.float32(0.5)
         layer = cv2.resize(grid, (width, height), interpolation=cv2.INTER_LINEAR)
         noise += np.float32(strength) * layer.reshape(height, width, channels)
         strength, cells = strength * fading, cells * 2
     return noise
 
 
-def _draw_shape(picture: Array, size: float, colour: Array, rng: Rng) -> None:
+def _boards(scenery: Scenery, rng: Rng) -> Array:
+    """Return the factors (height, width, 1) of boards, tiles or stripes of cloth."""
+    width, height = scenery.size
+    period = rng.uniform(0.03, 0.3) * max(width, height)
+    angle = rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)])
+    x, y = np.arange(width) * np.cos(angle), np.arange(height) * np.sin(angle)
+    place = ((x[None] + y[:, None]) / period).astype(np.float32)
+    shades = rng.uniform(0.75, 1.1, 512).astype(np.float32)
+    boards = shades[np.floor(place).astype(int) % 512]
+    return np.asarray(boards - np.float32(0.25) * ((place % 1) < 0.06))[..., None]
+
+
+def _draw_shape(picture: Array, colour: Array, rng: Rng) -> None:
     """Draw an ellipse, a polygon, a bar or a scribble."""
-    shade = tuple(map(float, np.clip(colour, 0, 1)))
-    at = rng.uniform(-0.15, 1.15, (6, 2)) * size
-    points = at.astype(np.int32)
+    size = max(picture.shape)
+    places = rng.uniform(-0.15, 1.15, (6, 2)) * size
     kind = rng.random()
     if kind < 0.3:
-        radii = (rng.uniform(0.02, 0.25, 2) * size).astype(int).tolist()
-        cv2.ellipse(
-            picture, points[0].tolist(), radii, rng.uniform(0, 180), 0, 360, shade, -1, cv2.LINE_AA
-        )
+        radii = rng.uniform(0.02, 0.25, 2) * size
+        ellipse(picture, places[0], radii, colour, angle_deg=rng.uniform(0, 180))
     elif kind < 0.55:
-        near = (at[0] + (at[: int(rng.integers(3, 6))] - at[0]) * rng.uniform(0.2, 0.7)).astype(
-            np.int32
-        )
-        cv2.fillConvexPoly(picture, cv2.convexHull(near), shade, cv2.LINE_AA)
+        corners = places[: int(rng.integers(3, 6))]
+        polygon(picture, places[0] + (corners - places[0]) * rng.uniform(0.2, 0.7), colour)
     elif kind < 0.85:
-        cv2.line(
-            picture,
-            points[0].tolist(),
-            points[1].tolist(),
-            shade,
-            max(1, int(rng.uniform(0.005, 0.12) * size)),
-            cv2.LINE_AA,
-        )
+        bar(picture, places[0], places[1], rng.uniform(0.005, 0.12) * size, colour)
     else:
-        cv2.polylines(picture, [points], False, shade, int(rng.integers(1, 4)), cv2.LINE_AA)
+        scribble(picture, places, int(rng.integers(1, 4)), colour)
 
 
 def _draw_furniture(picture: Array, size: float, rng: Rng) -> None:
-    """Draw a window, a picture, a board with things on it, or a table's edge."""
+    """Draw a window, a frame, a board with things on it, or a table's edge."""
     height, width = picture.shape[:2]
-    x, y = rng.uniform(-0.2, 1.0) * width, rng.uniform(-0.2, 1.0) * height
-    wide, tall = rng.uniform(0.1, 0.5, 2) * size
+    corner = rng.uniform(-0.3, 0.95, 2) * (width, height)
+    extent = rng.uniform(0.08, 0.5, 2) * size
     colour = rng.uniform(0.1, 0.95) + rng.normal(0, 0.08, 3)
-    _rectangle(picture, x, y, wide, tall, colour)
     kind = rng.random()
-    if kind < 0.35:  # a frame around it
-        _rectangle(
-            picture,
-            x + 0.06 * wide,
-            y + 0.06 * wide,
-            0.88 * wide,
-            tall - 0.12 * wide,
-            colour * rng.uniform(0.4, 1.4),
-        )
-    elif kind < 0.7:  # upright things beside each other
-        at = x
-        while at < x + wide:
-            thick = rng.uniform(0.015, 0.06) * size
-            shade = rng.uniform(0.1, 0.8) + rng.normal(0, 0.12, 3)
-            _rectangle(picture, at, y + rng.uniform(0.0, 0.4) * tall, thick, tall, shade)
-            at += thick * rng.uniform(1.0, 1.3)
+    if kind < 0.2:  # a table, or the lower part of the wall
+        corner, extent = np.array([-1.0, corner[1]]), np.array([width + 2.0, 2.0 * height])
+    rectangle(picture, corner, extent, colour)
+    if 0.2 < kind < 0.5:
+        inset = 0.06 * extent.min()
+        rectangle(picture, corner + inset, extent - 2 * inset, colour * rng.uniform(0.4, 1.4))
+    elif kind > 0.7:
+        _draw_row(picture, corner, extent, rng)
 
 
-def _draw_person(picture: Array, size: float, skin: Array, rng: Rng) -> None:
-    """Draw somebody's shirt, neck, face, hair, and at times a bare arm."""
-    height, width = picture.shape[:2]
-    unit = 0.3 * size * rng.uniform(0.7, 1.4)  # the height of a head
-    x, y = width * rng.uniform(0.1, 0.9), height * rng.uniform(-0.3, 0.6)
-    shirt = rng.uniform(0.05, 0.9) + rng.normal(0, 0.12, 3)
-    _ellipse(picture, (x, y + 1.75 * unit), (1.15 * unit, 1.0 * unit), shirt)
-    _rectangle(picture, x - 1.15 * unit, y + 1.75 * unit, 2.3 * unit, 3 * unit, shirt)
-    _rectangle(picture, x - 0.22 * unit, y + 0.2 * unit, 0.44 * unit, 0.75 * unit, 0.82 * skin)
-    hair = rng.uniform(0.02, 0.45) * np.array([1.0, 0.8, 0.62])
-    _ellipse(picture, (x, y - 0.12 * unit), (0.43 * unit, 0.5 * unit), hair)
-    _ellipse(picture, (x, y), (0.36 * unit, 0.48 * unit), skin)
-    for side in (-1, 1):
-        _ellipse(picture, (x + side * 0.37 * unit, y), (0.05 * unit, 0.1 * unit), 0.9 * skin)
-        _ellipse(
-            picture,
-            (x + side * 0.15 * unit, y - 0.05 * unit),
-            (0.06 * unit, 0.03 * unit),
-            0.25 * skin,
-        )
-        _ellipse(
-            picture, (x + side * 0.15 * unit, y - 0.14 * unit), (0.08 * unit, 0.02 * unit), hair
-        )
-    _ellipse(picture, (x, y + 0.08 * unit), (0.05 * unit, 0.09 * unit), 0.88 * skin)
-    _ellipse(
-        picture,
-        (x, y + 0.25 * unit),
-        (0.12 * unit, 0.03 * unit),
-        skin * np.array([0.85, 0.55, 0.55]),
-    )
-    if rng.random() < 0.5:
-        start, end = (
-            rng.uniform(-1.5, 1.5, 2) * unit + (x, y + 1.8 * unit),
-            rng.uniform(-1.5, 1.5, 2) * unit + (x, y + 1.8 * unit),
-        )
-        bare = (
-            np.clip(skin * rng.uniform(0.8, 1.05), 0, 1)
-            if rng.random() < 0.6
-            else np.clip(shirt * 0.9, 0, 1)
-        )
-        cv2.line(
-            picture,
-            start.astype(int).tolist(),
-            end.astype(int).tolist(),
-            bare.tolist(),
-            max(2, int(0.25 * unit)),
-            cv2.LINE_AA,
-        )
+def _draw_row(picture: Array, corner: Array, extent: Array, rng: Rng) -> None:
+    """Draw upright things beside each other."""
+    x = corner[0]
+    for _ in range(int(rng.integers(3, 14))):
+        thick = rng.uniform(0.05, 0.2) * extent[0]
+        colour = rng.uniform(0.1, 0.8) + rng.normal(0, 0.12, 3)
+        top = corner[1] + rng.uniform(0.0, 0.4) * extent[1]
+        rectangle(picture, (x, top), (thick, corner[1] + extent[1] - top), colour)
+        x += thick * rng.uniform(1.0, 1.25)
 
 
-def _rectangle(
-    picture: Array, x: float, y: float, wide: float, tall: float, colour: Array
-) -> None:
-    cv2.rectangle(
-        picture,
-        (int(x), int(y)),
-        (int(x + wide), int(y + tall)),
-        np.clip(colour, 0, 1).tolist(),
-        -1,
-    )
-
-
-def _ellipse(
-    picture: Array, at: tuple[float, float], radii: tuple[float, float], colour: Array
-) -> None:
-    centre, axes = (tuple(int(v) for v in pair) for pair in (at, radii))
-    cv2.ellipse(picture, centre, axes, 0, 0, 360, np.clip(colour, 0, 1).tolist(), -1, cv2.LINE_AA)
-
-
-def _lit_and_blurred(picture: Array, size: float, rng: Rng) -> Array:
-    if rng.random() < 0.5:
-        light = rng.uniform(0.5, 1.25, (3, 3)).astype(np.float32)
-        shape = (picture.shape[1], picture.shape[0])
-        picture = picture * cv2.resize(light, shape, interpolation=cv2.INTER_CUBIC)[..., None]
-    return _blurred(picture, size * max(0.0, rng.uniform(-0.01, 0.015)))
-
-
-def _blurred(picture: Array, sigma: float) -> Array:
-    if sigma < 0.3:
+def _unevenly_lit(picture: Array, rng: Rng) -> Array:
+    if rng.random() < 0.4:
         return picture
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
+    light = rng.uniform(0.55, 1.2, (3, 3)).astype(np.float32)
+    shape = (picture.shape[1], picture.shape[0])
+    return np.asarray(picture * cv2.resize(light, shape, interpolation=cv2.INTER_CUBIC)[..., None])

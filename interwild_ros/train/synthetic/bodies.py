@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from interwild_ros.geometry.spaces import apply_affine, scaling_affine
-from interwild_ros.records import JOINT_COUNT
-from interwild_ros.train.datasets.boxes import HAND_BOX_SCALE
 from interwild_ros.geometry.crops import enlarged
+from interwild_ros.geometry.spaces import scaling_affine
+from interwild_ros.train.datasets.boxes import HAND_BOX_SCALE
 from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pictures import PictureMaker, Views
@@ -22,6 +21,7 @@ from torch import Tensor
 
 _LEAST_JOINTS = 4  # of a hand inside of the input, for it to have a box
 _LEAST_SEEN = 0.12
+_HAND_SHARE = 0.15  # of a picture's longer side: what a hand takes, as a rule
 
 
 class BodyBatch(NamedTuple):
@@ -126,6 +126,7 @@ def _views(scenes: Scenes, maps: Tensor, size: tuple[int, int]) -> Views:
         focal_px=cameras.focal_px * scale,
         centre_px=cameras.centre_px * scale[:, None] + shift,
         bounds=torch.cat([shift, far_corner], 1),
+        hand_px=_HAND_SHARE * max(size),
     )
 
 

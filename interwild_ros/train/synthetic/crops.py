@@ -22,6 +22,7 @@ from interwild_ros.train.synthetic.scenes import SceneMaker, Scenes
 import torch
 from torch import Tensor
 
+_HAND_SHARE = 0.5  # of a crop's side: what a hand takes
 LEAST_SEEN = 0.35  # of a hand, below which a crop teaches nothing
 
 
@@ -56,7 +57,7 @@ class CropBatch(NamedTuple):
 
 
 class BoxJitter(NamedTuple):
-    """How far detected boxes are from true ones, as standard deviations in shares of their size."""
+    """How far detected boxes are from true ones: standard deviations, in shares of their size."""
 
     centre: float = 0.045
     size: float = 0.08
@@ -154,6 +155,7 @@ def _views(scenes: Scenes, crop_from_image: Tensor, side_px: int) -> Views:
         focal_px=cameras.focal_px * scale,
         centre_px=cameras.centre_px * scale[:, None] + shift,
         bounds=torch.cat([shift, far_corner], 1),
+        hand_px=_HAND_SHARE * side_px,
     )
 
 

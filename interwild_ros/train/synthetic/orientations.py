@@ -73,9 +73,8 @@ def draw_forearms(draws: Draws, roots: Tensor) -> tuple[Tensor, Tensor]:
     bends = _wrist_bends(draws, len(Side))
     bends[:, Side.LEFT] *= -_MIRROR  # an axis mirrors the other way round
     elbowward = torch.stack([_ELBOWWARD, _ELBOWWARD * _MIRROR])
-    turned = elbowward + torch.linalg.cross(bends, elbowward.expand_as(bends))
-    forearms = torch.nn.functional.normalize(turned, dim=-1)
-    turns, forearms = ((roots @ v[..., None])[..., 0] for v in (bends, forearms))
+    bent = (matrix_from_axis_angle(bends) @ elbowward[..., None])[..., 0]
+    turns, forearms = ((roots @ v[..., None])[..., 0] for v in (bends, bent))
     return turns, forearms
 
 

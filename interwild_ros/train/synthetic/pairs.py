@@ -48,6 +48,9 @@ class Residuals(NamedTuple):
     most: float = 1.7
 
 
+NO_BETTER_KNOWN = Residuals()
+
+
 class PairBatch(NamedTuple):
     """B pairs, right hands first.
 
@@ -76,7 +79,7 @@ class PairMaker:
         *,
         seed: int,
         spaces: Spaces = COMPACT_SPACES,
-        residuals: Residuals = Residuals(),
+        residuals: Residuals = NO_BETTER_KNOWN,
     ) -> None:
         """Draw the pool of finger poses.
 
@@ -139,6 +142,7 @@ class PairMaker:
         )
         xy = self._spaces.volume_from_crop(apply_affine(crop_from_input, joints_px))
         cells = torch.cat([xy, self._spaces.volume_from_depth_m(depths_m)], -1)
+        cells = cells.clamp(0, self._spaces.volume_cells - 1)  # SHNet can say no more
         return PairBatch(
             joints=cells.transpose(0, 1),
             input_from_crop=input_from_crop.transpose(0, 1),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_points
 from interwild_ros.hand_model.render_hand import RenderHand
 from interwild_ros.records import Side
-from interwild_ros.train.synthetic.backgrounds import draw_background
+from interwild_ros.train.synthetic.backgrounds import BACKGROUNDS, draw_background, Scenery
 from interwild_ros.train.synthetic.contact import beads
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.lamps import draw_lamps, Lamps, lit, shade_of_beads
@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 _NEAREST_M = 0.04
+_HEAD_M = 0.23
 _THING = 2  # the mark of what is no hand
 
 
@@ -32,16 +33,18 @@ class Views(NamedTuple):
     """What is seen of B scenes: `size` (width, height) px; `focal_px` (B,); `centre_px` (B, 2).
 
     `bounds` (B, 4): where the scene's picture lies in the view, x1 y1 x2 y2 px; the rest is black.
+    `hand_px`: how large hands are, about; cameras blur in proportion.
     """
 
     size: tuple[int, int]
     focal_px: Tensor
     centre_px: Tensor
     bounds: Tensor
+    hand_px: float
 
 
 class Pictures(NamedTuple):
-    """`images` (B, H, W, 3) uint8 RGB; `seen` (B, 2): the share of each hand that is not hidden."""
+    """`images` (B, H, W, 3) uint8 RGB; `seen` (B, 2): the share of each hand not hidden."""
 
     images: Tensor
     seen: Tensor
@@ -66,21 +69,26 @@ class PictureMaker:
         with torch.no_grad():
             layers = [
                 self._hands_layer(scenes, skin, lamps, views),
-                self._things_layer(draws, scenes, lamps, views),
+                self._things_layer(draws, scenes, skin, lamps, views),
             ]
-        rooms = draws.choice(domain.looks.rooms).tolist()
-        generators = draws.part('background').generators()
-        backgrounds = [
-            draw_background(room, *views.size, base, rng)
-            for room, base, rng in zip(rooms, skin.base.numpy(), generators, strict=True)
-        ]
-        painted = paint(layers, torch.from_numpy(np.stack(backgrounds)))
+        painted = paint(layers, self._backgrounds(draws.part('background'), scenes, skin, views))
         sensors = draws.part('sensor').generators()
         images = [
-            developed(picture, domain.sensor, rng)
+            developed(picture, domain.sensor, rng, hand_px=views.hand_px)
             for picture, rng in zip(painted.pictures.numpy(), sensors, strict=True)
         ]
         return Pictures(_bounded(torch.from_numpy(np.stack(images)), views), painted.shares[:, :2])
+
+    def _backgrounds(self, draws: Draws, scenes: Scenes, skin: Skin, views: Views) -> Tensor:
+        kinds = draws.choice(self._scenes.domain.looks.rooms).tolist()
+        heads = _heads_px(draws, scenes, views).tolist()
+        drawn = [
+            draw_background(BACKGROUNDS[kind], Scenery(views.size, tone, (x, y), height), rng)
+            for kind, tone, (x, y, height), rng in zip(
+                kinds, skin.base.numpy(), heads, draws.generators(), strict=True
+            )
+        ]
+        return torch.from_numpy(np.stack(drawn))
 
     def _hands_layer(self, scenes: Scenes, skin: Skin, lamps: Lamps, views: Views) -> Layer:
         sample, side = scenes.present.nonzero(as_tuple=True)
@@ -107,8 +115,11 @@ class PictureMaker:
         mapped: Tensor = self._hand.mesh.fine(shade[..., None].expand(-1, -1, 3).contiguous())
         return mapped[..., 0]
 
-    def _things_layer(self, draws: Draws, scenes: Scenes, lamps: Lamps, views: Views) -> Layer:
-        things = self._things.make(draws.part('things'), scenes, self._scenes.domain.looks)
+    def _things_layer(
+        self, draws: Draws, scenes: Scenes, skin: Skin, lamps: Lamps, views: Views
+    ) -> Layer:
+        looks = self._scenes.domain.looks
+        things = self._things.make(draws.part('things'), scenes, skin, looks)
         sample = things.sample
         of_row = Lamps(*(part[sample] for part in lamps))
         shade = torch.zeros(things.vertices_m.shape[:2])
@@ -117,6 +128,18 @@ class PictureMaker:
         points = _seen(things.vertices_m, sample, views)
         marks = torch.full((len(sample),), _THING)
         return Layer(points, colours, self._things.triangles, nobody, sample, marks)
+
+
+def _heads_px(draws: Draws, scenes: Scenes, views: Views) -> Tensor:
+    """Return where the person's head may be seen and how high it is: (B, 3) x, y, height px."""
+    wrists = scenes.joints_m[:, :, 0]
+    weights = scenes.present / scenes.present.sum(1, keepdim=True)
+    hands = (wrists * weights[..., None]).sum(1)
+    depth = hands[:, 2:] + draws.uniform(1, low=0.05, high=0.6)
+    aside = torch.stack([draws.normal(std=0.2), -draws.uniform(low=-0.2, high=0.5)], 1)
+    scale = views.focal_px[:, None] / depth
+    place = (hands[:, :2] + aside) * scale + views.centre_px
+    return torch.cat([place, _HEAD_M * draws.uniform(1, low=0.85, high=1.2) * scale], 1)
 
 
 def _mirrored_where(chosen: Tensor, points: Tensor) -> Tensor:

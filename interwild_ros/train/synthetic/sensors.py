@@ -8,21 +8,25 @@ from interwild_ros.train.synthetic.domains import Sensor
 import numpy as np
 
 Rng = np.random.Generator
-_MOTION_LENGTH = 0.05  # of the picture's longer side, at most
-_BLUR = 0.011  # likewise, standard deviation
+_MOTION_LENGTH = 0.1  # of a hand, at most
+_BLUR = 0.02  # likewise, standard deviation
 _GRAIN = np.random.default_rng(11).standard_normal((256, 256, 3)).astype(np.float32)
 
 
-def developed(picture: Array, sensor: Sensor, rng: Rng) -> Image:
-    """Return a picture (H, W, 3) of 0 to 1 as a camera gives it, uint8."""
+def developed(picture: Array, sensor: Sensor, rng: Rng, *, hand_px: float) -> Image:
+    """Return a picture (H, W, 3) of 0 to 1 as a camera gives it, uint8.
+
+    :param hand_px: how large hands are; nothing is blurred beyond recognition.
+    """
     picture = _cast(picture, sensor, rng)
-    size = max(picture.shape)
     if rng.random() < sensor.motion_share:
-        picture = _moved(picture, rng.uniform(0.008, _MOTION_LENGTH) * size, rng.uniform(0, np.pi))
+        picture = _moved(
+            picture, rng.uniform(0.01, _MOTION_LENGTH) * hand_px, rng.uniform(0, np.pi)
+        )
     if rng.random() < sensor.blur_share:
-        picture = cv2.GaussianBlur(picture, (0, 0), max(0.3, rng.uniform(0, _BLUR) * size))
+        picture = cv2.GaussianBlur(picture, (0, 0), max(0.3, rng.uniform(0, _BLUR) * hand_px))
     if rng.random() < sensor.coarse_share:
-        picture = _coarse(picture, rng.uniform(1.0, sensor.coarse))
+        picture = _coarse(picture, 1 + (sensor.coarse - 1) * rng.random() * min(1.0, hand_px / 64))
     picture = picture + np.float32(rng.uniform(0, sensor.grain)) * _grain(picture.shape, rng)
     image: Image = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
     if rng.random() < sensor.jpeg_share:

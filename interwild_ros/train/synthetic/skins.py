@@ -27,17 +27,23 @@ _TONES = torch.tensor(
         [0.80, 0.62, 0.44],
     ]
 )
+_ELBOW = 0.97  # of the forearm: what shows the colour of the arm beyond
 _PINK = torch.tensor([0.95, 0.70, 0.62])
 _NAIL = torch.tensor([0.97, 0.80, 0.75])
 _FLUSHED = torch.tensor([0.10, 1.0, 0.85])  # of green and blue more is lost than of red
 
 
 class Skin(NamedTuple):
-    """`colours` (B, D, 3); `thickness_m` (B, D) of cloth on top; `base` (B, 3) without tints."""
+    """`colours` (B, D, 3); `thickness_m` (B, D) of cloth on top; `base` (B, 3) without tints.
+
+    `elbow` (B, 3) and `elbow_thickness_m` (B,): the same where the forearm ends.
+    """
 
     colours: Tensor
     thickness_m: Tensor
     base: Tensor
+    elbow: Tensor
+    elbow_thickness_m: Tensor
 
 
 class SkinMaker:
@@ -57,7 +63,13 @@ class SkinMaker:
         glove = draw_cloth(draws)[:, None] * (1 + 0.2 * blotches)
         colours = torch.where(gloved, glove, colours)
         cloth, covered, thickness = self._sleeve(draws, looks)
-        return Skin((colours + (cloth - colours) * covered).clamp(0.01, 1), thickness, base)
+        colours = (colours + (cloth - colours) * covered).clamp(0.01, 1)
+        end = self._tints['arm'][:, 0] > _ELBOW
+        return Skin(
+            *(colours, thickness, base),
+            elbow=colours[:, end].mean(1),
+            elbow_thickness_m=thickness[:, end].mean(1),
+        )
 
     def _bare(self, draws: Draws, base: Tensor, blotches: Tensor) -> Tensor:
         tint = self._tints

@@ -16,12 +16,14 @@ from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.gestures import GESTURES
 from interwild_ros.train.synthetic.painting import mesh_normals
 from interwild_ros.train.synthetic.scenes import Scenes
-from interwild_ros.train.synthetic.skins import draw_cloth, draw_tones
+from interwild_ros.train.synthetic.skins import draw_cloth, draw_tones, Skin
 import torch
 from torch import Tensor
 import torch.nn.functional as F
 
 _RINGS, _SEGMENTS = 9, 20
+_FOREARM_M = 0.205
+_ARM_RADIUS_M = 0.037
 _KNUCKLES = [5, 9, 13, 17]
 _HELD_GESTURES = ('grasp', 'pinch', 'claw', 'relaxed', 'fist')
 
@@ -61,10 +63,11 @@ class ThingMaker:
         self._around = around.expand(_RINGS, -1).flatten()
         self.triangles = _triangles()
 
-    def make(self, draws: Draws, scenes: Scenes, looks: Looks) -> Things:
+    def make(self, draws: Draws, scenes: Scenes, skin: Skin, looks: Looks) -> Things:
         """Draw what else is in each scene."""
         kinds = [
             *(_held(draws.part(side.label), scenes, side, looks) for side in Side),
+            *(_upper_arm(draws.part(f'{side.label} arm'), scenes, side, skin) for side in Side),
             _in_the_way(draws.part('in the way'), scenes, looks),
             _strange_head(draws.part('head'), scenes, looks),
             _strange_arm(draws.part('arm'), scenes, looks),
@@ -154,6 +157,25 @@ def _palm_axes(joints: Tensor, side: Side) -> tuple[Tensor, Tensor]:
     along = torch.linalg.cross(across, normal)
     palmward = normal if side is Side.LEFT else -normal
     return torch.stack([along, across, normal], 2), palmward
+
+
+def _upper_arm(draws: Draws, scenes: Scenes, side: Side, skin: Skin) -> _Solids:
+    """Return what goes on where the forearm ends."""
+    forearm = scenes.forearms[:, side]
+    elbow = scenes.joints_m[:, side, 0] + _FOREARM_M * forearm
+    direction = F.normalize(forearm + 0.6 * draws.normal(3), dim=1)
+    length = draws.uniform(1, low=0.12, high=0.32)
+    across = F.normalize(torch.linalg.cross(direction, draws.normal(3)), dim=1)
+    thick = _ARM_RADIUS_M + skin.elbow_thickness_m[:, None]
+    return _Solids(
+        there=scenes.present[:, side],
+        places_m=elbow + direction * (length / 2 - 0.01),
+        axes=torch.stack([across, direction, torch.linalg.cross(across, direction)], 2),
+        half_m=torch.cat([thick, length / 2 + thick, thick], 1),
+        roundness=torch.tensor([0.75, 1.0]).expand(len(draws), 2),
+        taper=draws.uniform(low=-0.1, high=0.1),
+        colours=skin.elbow,
+    )
 
 
 def _in_the_way(draws: Draws, scenes: Scenes, looks: Looks) -> _Solids:
