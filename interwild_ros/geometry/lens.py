@@ -24,7 +24,7 @@ def distort(model: str, coefficients: tuple[float, ...], ideal: Array) -> Array:
     :param model: a key of records.DISTORTION_COUNTS.
     :param ideal: (N, 2) normalised coordinates without distortion.
     """
-    if model == 'none':
+    if _is_ideal(model, coefficients):
         return ideal.copy()
     if model == 'equidistant':
         return _distort_equidistant(coefficients, ideal)
@@ -37,12 +37,17 @@ def undistort(model: str, coefficients: tuple[float, ...], distorted: Array) -> 
     :param distorted: (N, 2) normalised coordinates with distortion.
     :return: (N, 2); NaN where the lens shows no point in front of the camera.
     """
-    if model == 'none':
+    if _is_ideal(model, coefficients):
         return distorted.copy()
     with np.errstate(all='ignore'):
         if model == 'equidistant':
             return _undistort_equidistant(coefficients, distorted)
         return _undistort_polynomial(coefficients, distorted)
+
+
+def _is_ideal(model: str, coefficients: tuple[float, ...]) -> bool:
+    """Say whether a lens shows every point where it is; a fisheye without terms does not."""
+    return model != 'equidistant' and not any(coefficients)
 
 
 def _distort_polynomial(d: Array, ideal: Array) -> Array:

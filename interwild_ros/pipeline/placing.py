@@ -50,13 +50,16 @@ def _wrists(
 ) -> dict[Side, Array | None]:
     """Return each found hand's wrist (3,) in metres, None where there is no solution."""
     focal = (camera.fx, camera.fy)
-    rays = {e.side: undistort_px(camera, e.joints_image_px) for e in found}
+    if not found:
+        return {}
+    seen = undistort_px(camera, np.concatenate([e.joints_image_px for e in found]))
+    rays = dict(zip((e.side for e in found), np.split(seen, len(found)), strict=True))
     if len(found) == 2 and (mode == 'together' or (mode == 'auto' and pair.interacting)):
         both = place_together(
             pair.right.joints_m,
             pair.left.joints_m,
             pair.left_from_right_m,
-            np.concatenate([rays[Side.RIGHT], rays[Side.LEFT]]),
+            seen,
             focal,
         )
         if both is not None:
