@@ -53,6 +53,13 @@ def at_least_single(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
+def in_full(head: nn.Module, x: Tensor) -> Tensor:
+    """Apply a head in float32 or finer, under autocast, too: what it says is read finely."""
+    with torch.autocast(x.device.type, enabled=False):
+        out: Tensor = head(at_least_single(x))
+        return out
+
+
 def sample_features(features: Tensor, xy: Tensor) -> Tensor:
     """Read features (B, C, H, W) at cells (B, J, 2) bilinearly; returns (B, J, C).
 

@@ -14,8 +14,8 @@ from interwild_ros.geometry.rotations import (
 )
 from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.networks.layers import (
-    at_least_single,
     conv_bn_relu,
+    in_full,
     sample_features,
     soft_argmax_3d,
 )
@@ -123,17 +123,19 @@ class RotationNet(nn.Module):
         at_joints = torch.cat([at_joints, joints], dim=2).flatten(1)  # N x 21 (width + 3)
         if self.hidden is not None:
             at_joints = mean = self.hidden(torch.cat([at_joints, mean], dim=1))
-        root = self._axis_angle(self.root_pose_out(at_joints))
-        fingers = self._axis_angle(self.pose_out(at_joints).reshape(-1, _ROTATIONS, 6))
+        root = self._axis_angle(in_full(self.root_pose_out, at_joints))
+        fingers = in_full(self.pose_out, at_joints).reshape(-1, _ROTATIONS, 6)
         return HandPose(
-            root, fingers.flatten(1), self.shape_out(mean), self._virtual_wrist(self.cam_out(mean))
+            root,
+            self._axis_angle(fingers).flatten(1),
+            in_full(self.shape_out, mean),
+            self._virtual_wrist(in_full(self.cam_out, mean)),
         )
 
     def _axis_angle(self, six: Tensor) -> Tensor:
-        return axis_angle_from_matrix(matrix_from_6d(at_least_single(six)), self.axis_angle)
+        return axis_angle_from_matrix(matrix_from_6d(six), self.axis_angle)
 
     def _virtual_wrist(self, raw: Tensor) -> Tensor:
-        raw = at_least_single(raw)
         depth = self.spaces.virtual_depth_m * torch.sigmoid(raw[:, 2:])
         return torch.cat([raw[:, :2], depth], dim=1)
 

@@ -14,7 +14,7 @@ from typing import cast
 
 from interwild_ros.geometry.crops import enlarged, fit_box, squared
 from interwild_ros.geometry.spaces import apply_affine, Spaces
-from interwild_ros.networks.layers import conv_bn_relu, sample_features
+from interwild_ros.networks.layers import conv_bn_relu, in_full, sample_features
 from interwild_ros.networks.resnet import Trunk
 from interwild_ros.networks.variants import Variant
 from interwild_ros.records import JOINT_COUNT
@@ -51,8 +51,7 @@ class TransNet(nn.Module):
         features = self.backbone.after_stem(drawn)  # B x C x 8 x 8
         wrists = pair[:, :, 0, :2] / (self.spaces.pair_cells / features.shape[-1])
         at_wrists = torch.cat([sample_features(features, wrists), wrists], dim=2)
-        out: Tensor = self.fc(at_wrists.flatten(1))
-        return out
+        return in_full(self.fc, at_wrists.flatten(1))
 
     def pair_joints(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
         """Map both hands' joints (2, B, 21, 3) into the common cube: (B, 2, 21, 3) pair cells."""
@@ -71,11 +70,10 @@ class TransNet(nn.Module):
 
         Equal to convolving the drawn maps (testing.dense_transnet), without drawing them.
         """
-        gx, gy, gz = self._gaussians(pair.flatten(1, 2)).unbind(2)  # B x 42 x 64 each
         convolution = cast(nn.Conv2d, self.conv[0])
         gx, gy, gz = self._gaussians(pair.flatten(1, 2)).unbind(2)  # B x 42 x 64 each
-        kernel = _sum_over_depth(convolution.weight, HEATMAP_PEAK * gz)  # B x O x 42 x 3 x 3
-        rows = _sum_over_x(kernel, gx)  # B x O x 42 x 3 x 64
+        kernel = _sum_over_depth(convolution.weight, HEATMAP_PEAK * gz)  # B x 42 x 3 x O x 3
+        rows = _sum_over_x(kernel, gx)  # B x 42 x 3 x O x 64
         x = _sum_over_joints_and_y(rows, gy)  # B x O x 64 x 64
         x = x + cast(Tensor, convolution.bias)[:, None, None]
         out: Tensor = self.conv[2](self.conv[1](x))
@@ -91,23 +89,28 @@ class TransNet(nn.Module):
 
 
 def _sum_over_depth(weight: Tensor, gz: Tensor) -> Tensor:
-    """Contract a kernel (O, 42 * 64, 3, 3) over depth, for each sample's gz (B, 42, 64)."""
+    """Contract a kernel (O, 42 * 64, 3, 3) over depth, for each sample's gz (B, 42, 64).
+
+    Returns (B, 42, 3, O, 3): the kernel's rows before its outputs, as it is needed next.
+    """
     by_joint = weight.reshape(weight.shape[0], _JOINTS, -1, 9)  # O x 42 x 64 x 9, no copy
     summed = torch.matmul(gz.transpose(0, 1)[None], by_joint)  # O x 42 x B x 9
-    kernel: Tensor = summed.permute(2, 0, 1, 3)
-    return kernel.reshape(*kernel.shape[:3], 3, 3)
+    return summed.unflatten(-1, (3, 3)).permute(2, 1, 3, 0, 4)
 
 
 def _sum_over_x(kernel: Tensor, gx: Tensor) -> Tensor:
-    """Convolve lines gx (B, 42, 64) with the rows of kernels (B, O, 42, 3, 3)."""
-    line = F.pad(gx, (1, 1))[:, None, :, None]  # zeros outside, as the convolution pads
-    cells = gx.shape[-1]
-    parts = (kernel[..., i : i + 1] * line[..., i : i + cells] for i in range(3))
-    return sum(parts, start=torch.zeros((), dtype=gx.dtype, device=gx.device))
+    """Convolve lines gx (B, 42, 64) with the rows of kernels (B, 42, 3, O, 3)."""
+    rows = torch.matmul(kernel.flatten(2, 3), _neighbours(gx).transpose(2, 3))
+    return rows.unflatten(2, kernel.shape[2:4])
 
 
 def _sum_over_joints_and_y(rows: Tensor, gy: Tensor) -> Tensor:
-    """Contract rows (B, O, 42, 3, 64) with the neighbours of each cell of gy (B, 42, 64)."""
-    neighbours = F.pad(gy, (1, 1)).unfold(-1, 3, 1)  # B x 42 x 64 x 3
-    lines = neighbours.permute(0, 2, 1, 3).flatten(2)  # B x 64 x 126
-    return torch.matmul(lines[:, None], rows.flatten(2, 3))
+    """Contract rows (B, 42, 3, O, 64) with the neighbours of each cell of gy (B, 42, 64)."""
+    lines = _neighbours(gy).permute(0, 2, 1, 3).flatten(2)  # B x 64 x 126
+    summed = torch.matmul(lines, rows.flatten(1, 2).flatten(2))  # B x 64 x (O 64)
+    return summed.unflatten(2, rows.shape[3:]).transpose(1, 2)
+
+
+def _neighbours(line: Tensor) -> Tensor:
+    """Return each cell of lines (B, J, C) between its neighbours (B, J, C, 3); zeros outside."""
+    return F.pad(line, (1, 1)).unfold(-1, 3, 1)
