@@ -7,7 +7,7 @@ its own, so that nothing tells where the hands are to each other.
 from __future__ import annotations
 
 from interwild_ros.records import Array, Image, Side
-from interwild_ros.train.annotations import Annotation, ManoFit, PAIR_JOINT_COUNT, StudyCamera
+from interwild_ros.train.annotations import Annotation, Box, ManoFit, PAIR_JOINT_COUNT, StudyCamera
 from interwild_ros.train.datasets.boxes import around_joints, both_boxes, cut_boxes, with_corners
 from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.pictures import PictureMaker, Views
@@ -127,7 +127,7 @@ def _fit(scenes: Scenes, side: Side, focal_factor: float) -> ManoFit:
     )
 
 
-def _boxes(joints_px: Array, shown: Array, size: tuple[int, int]):
+def _boxes(joints_px: Array, shown: Array, size: tuple[int, int]) -> tuple[Box | None, Box | None]:
     hands = around_joints(joints_px.reshape(2, -1, 2), shown.reshape(2, -1))
     return both_boxes(with_corners(cut_boxes(hands, np.array([size, size]))))
 

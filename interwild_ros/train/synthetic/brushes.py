@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 from interwild_ros.records import Array
 import numpy as np
 
+Point = tuple[float, float] | Array
 _FARTHEST_PX = 8000  # OpenCV's fixed-point numbers end somewhere
 
 
-def rectangle(
-    picture: Array, corner: Sequence[float], size: Sequence[float], colour: Array
-) -> None:
+def rectangle(picture: Array, corner: Point, size: Point, colour: Array) -> None:
     """Fill a rectangle, given its upper left corner and its width and height."""
     first, last = _pixel(corner), _pixel(np.add(corner, size))
     cv2.rectangle(picture, first, last, _shade(colour), -1)
@@ -21,8 +18,8 @@ def rectangle(
 
 def ellipse(
     picture: Array,
-    centre: Sequence[float],
-    radii: Sequence[float],
+    centre: Point,
+    radii: Point,
     colour: Array,
     *,
     angle_deg: float = 0.0,
@@ -32,9 +29,7 @@ def ellipse(
     cv2.ellipse(picture, where, size, angle_deg, 0, 360, _shade(colour), -1, cv2.LINE_AA)
 
 
-def bar(
-    picture: Array, start: Sequence[float], end: Sequence[float], width: float, colour: Array
-) -> None:
+def bar(picture: Array, start: Point, end: Point, width: float, colour: Array) -> None:
     """Draw a thick line with round ends."""
     thick = int(np.clip(width, 1, 32000))
     cv2.line(picture, _pixel(start), _pixel(end), _shade(colour), thick, cv2.LINE_AA)
@@ -59,7 +54,7 @@ def blurred(picture: Array, sigma_px: float) -> Array:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE))
 
 
-def _pixel(point: Sequence[float] | Array) -> list[int]:
+def _pixel(point: Point) -> list[int]:
     return [int(v) for v in np.clip(point, -_FARTHEST_PX, _FARTHEST_PX)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from interwild_ros.records import JOINT_COUNT
 import torch
 from torch import Tensor
 
@@ -21,7 +20,7 @@ def beads(joints: Tensor, forearms: Tensor) -> Tensor:
 
     :param forearms: (N, 3) unit, from the wrist to the elbow.
     """
-    fingers = joints[:, 1:].unflatten(1, (_FINGERS, (JOINT_COUNT - 1) // _FINGERS))
+    fingers = joints[:, 1:].reshape(len(joints), _FINGERS, -1, 3)
     between = (fingers[:, :, 1:] + fingers[:, :, :-1]) / 2
     wrist = joints[:, :1]
     palm = [wrist + share * (joints[:, _KNUCKLES] - wrist) for share in _PALM_SHARES]

@@ -179,7 +179,7 @@ def _as_right_hands(batch: CropBatch, side_px: int) -> CropBatch:
         x = mirror_columns(points[..., :1], side_px)
         return torch.cat([x, points[..., 1:]], -1)
 
-    pose = mirror_axis_angle(batch.pose.unflatten(1, (-1, 3))).flatten(1)
+    pose = mirror_axis_angle(batch.pose.reshape(len(left), -1, 3)).flatten(1)
     return batch._replace(
         pictures=pictures,
         joints_px=chosen(columns(batch.joints_px), batch.joints_px),

@@ -55,7 +55,8 @@ class Draws:
 
     def normal(self, *shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
         """Return (B, *shape) of a normal distribution."""
-        return mean + std * torch.special.ndtri(self.uniform(*shape).clamp(_EDGE, 1 - _EDGE))
+        normal: Tensor = torch.special.ndtri(self.uniform(*shape).clamp(_EDGE, 1 - _EDGE))
+        return mean + std * normal
 
     def chance(self, share: float, *shape: int) -> Tensor:
         """Return booleans (B, *shape), true in this share of all."""

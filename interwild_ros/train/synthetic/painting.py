@@ -135,8 +135,7 @@ def _drawn_rows(layer: Layer, height: int, width: int) -> tuple[Tensor, Tensor]:
     nearness = points[..., 2]
     depths = torch.where(nearness > 0, 1 / nearness.clamp(min=1e-9), 0)
     maps, colours = [], []
-    for mirrored in (False, True):
-        triangles = layer.triangles.flip(1) if mirrored else layer.triangles
+    for triangles in (layer.triangles, layer.triangles.flip(1)):
         raster = rasterize(
             points[..., :2], depths, triangles.long(), width=width, height=height, sides='front'
         )
@@ -145,8 +144,11 @@ def _drawn_rows(layer: Layer, height: int, width: int) -> tuple[Tensor, Tensor]:
         drawn.view(-1, 4)[raster.pixels] = seen
         maps.append(1 / raster.depth_map_m())
         colours.append(drawn)
-    chosen = layer.is_mirrored[:, None, None]
-    return torch.where(chosen, maps[1], maps[0]), torch.where(chosen[..., None], *colours[::-1])
+    mirrored = layer.is_mirrored[:, None, None]
+    return (
+        torch.where(mirrored, maps[1], maps[0]),
+        torch.where(mirrored[..., None], colours[1], colours[0]),
+    )
 
 
 def _shares(seen: Tensor, alone: Tensor) -> Tensor:

@@ -6,11 +6,10 @@ To a network that looks for hands a face is what looks most like one.
 from __future__ import annotations
 
 from interwild_ros.records import Array
-from interwild_ros.train.synthetic.brushes import bar, ellipse, rectangle
+from interwild_ros.train.synthetic.brushes import bar, ellipse, Point, rectangle
 import numpy as np
 
 Rng = np.random.Generator
-Point = tuple[float, float]
 
 
 def draw_person(picture: Array, head: Point, height_px: float, skin: Array, rng: Rng) -> None:
@@ -42,11 +41,11 @@ class _Places:
     def rectangle(self, corner: Point, size: Point, colour: Array) -> None:
         rectangle(self._picture, self._place(corner), np.multiply(size, self._unit), colour)
 
-    def bar(self, start: Array, end: Array, width: float, colour: Array) -> None:
+    def bar(self, start: Point, end: Point, width: float, colour: Array) -> None:
         thick = width * self._unit
         bar(self._picture, self._place(start), self._place(end), thick, colour)
 
-    def _place(self, point: Point | Array) -> Array:
+    def _place(self, point: Point) -> Array:
         return np.asarray(self._head + np.multiply(point, self._unit))
 
 

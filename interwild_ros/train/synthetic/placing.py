@@ -27,12 +27,12 @@ def moves_together(
     """Return (B, 2, 1, 3) which centres the right hand and sets the left one beside it."""
     to_centre = -centre_on(joints)
     person_from_cam = cameras.cam_from_person.transpose(1, 2)
-    strings = [
+    right, left = (
         beads(joints[:, side] + to_centre[:, side], forearms[:, side])
         @ person_from_cam.transpose(1, 2)
         for side in Side
-    ]
-    offsets = left_offsets(draws, *strings, interacting)
+    )
+    offsets = left_offsets(draws, right, left, interacting)
     offsets = (cameras.cam_from_person @ offsets[..., None])[:, :, 0]
     beside = torch.stack([torch.zeros_like(offsets), offsets], 1)
     return to_centre + beside[:, :, None]

@@ -70,7 +70,7 @@ def _grain(shape: tuple[int, ...], rng: Rng) -> Array:
     """Return a cutting of the grain pattern, repeated where the picture is larger."""
     y, x = rng.integers(0, 256, 2)
     rows, columns = (y + np.arange(shape[0])) % 256, (x + np.arange(shape[1])) % 256
-    return _GRAIN[rows][:, columns]
+    return np.asarray(_GRAIN[rows][:, columns])
 
 
 def _through_jpeg(image: Image, quality: int) -> Image:

@@ -64,7 +64,7 @@ class Skeleton:
 
 def entanglement_m(joints: Tensor) -> Tensor:
     """Return how deep fingers are within other fingers or the palm, (N,), of joints (N, 21, 3)."""
-    fingers = joints[:, 1:].unflatten(1, (_FINGERS, 4))
+    fingers = joints[:, 1:].reshape(len(joints), _FINGERS, -1, 3)
     middles = (fingers[:, :, 1:] + fingers[:, :, :-1]) / 2
     beads = torch.cat([fingers[:, :, 1:], middles], 2)  # N, 5, 7, 3: the base joint is palm
     gaps = torch.cdist(beads.flatten(1, 2), beads.flatten(1, 2))
@@ -78,11 +78,13 @@ def entanglement_m(joints: Tensor) -> Tensor:
     )
     far = torch.cat([fingers[:, :, 2:], middles[:, :, 1:]], 2).flatten(1, 2)
     into_palm = (1.35 * _TOUCHING_M - torch.cdist(far, palm)).clamp(min=0)
-    return within.flatten(1).amax(1) + into_palm.flatten(1).amax(1)
+    depth: Tensor = within.flatten(1).amax(1) + into_palm.flatten(1).amax(1)
+    return depth
 
 
 def pinch_gap_m(joints: Tensor) -> Tensor:
     """Return how far the nearest fingertip is from touching the thumb's, (N,)."""
     tips = joints[:, [4, 8, 12, 16, 20]]
-    gaps = (tips[:, 1:] - tips[:, :1]).norm(dim=-1).amin(1)
-    return (gaps - _TOUCHING_M).abs()
+    gaps = torch.linalg.vector_norm(tips[:, 1:] - tips[:, :1], dim=-1).amin(1)
+    open_by: Tensor = (gaps - _TOUCHING_M).abs()
+    return open_by
