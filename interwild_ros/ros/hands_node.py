@@ -13,7 +13,7 @@ from interwild_ros.records import ModelCard
 from interwild_ros.ros.diagnostics import diagnostics_message, NodeState
 from interwild_ros.ros.meter import Meter
 from interwild_ros.ros.params import declare, watch
-from interwild_ros.ros.stop_signals import StopSignals
+from interwild_ros.ros.stop_signals import Stopped, StopSignals
 import rclpy
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
@@ -37,12 +37,14 @@ _SPIN_SEC = 0.1
 class HandsNode(LifecycleNode):
     """A lifecycle node around a Session, which lives from configure to cleanup."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: StopSignals) -> None:
         """Declare the parameters and begin to tell diagnostics.
 
+        :param stop: tells when loading is to be broken off.
         :raises SettingError: for parameters that are refused.
         """
         super().__init__(NAME)
+        self._stop = stop
         self.settings = declare(self, Settings)
         watch(self, lambda: self.settings, self._apply)
         self._session: Session | None = None
@@ -68,6 +70,9 @@ class HandsNode(LifecycleNode):
             self._session = self._load()
         except (InterwildError, ImportError) as error:
             self.get_logger().error(f'cannot configure: {error}')
+            return TransitionCallbackReturn.FAILURE
+        except Stopped:
+            self.get_logger().info('told to stop while loading')
             return TransitionCallbackReturn.FAILURE
         except Exception:  # rclpy would swallow it without a word
             self.get_logger().fatal(traceback.format_exc())
@@ -112,9 +117,13 @@ class HandsNode(LifecycleNode):
 
     def _load(self) -> Session:
         # Importing torch takes seconds: before this the node is on the graph and answers.
-        from interwild_ros.ros.session import Session
+        with self._stop.breaking_off():
+            from interwild_ros.pipeline.pipeline import load_pipeline
+            from interwild_ros.ros.session import Session
 
-        return Session(self, self.settings, self._meter)
+            pipeline = load_pipeline(self.settings)
+            pipeline.warm_up()
+        return Session(self, pipeline, self.settings, self._meter)
 
     def _introduce(self, card: ModelCard) -> None:
         self.get_logger().info(
@@ -189,12 +198,12 @@ def main(args: list[str] | None = None) -> int:
 
 
 def _run(stop: StopSignals) -> int:
-    node = HandsNode()
+    node = HandsNode(stop)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
         if node.settings.autostart and not node.start():
-            return 1
+            return 0 if stop.came else 1
         while ok() and not stop.came:
             executor.spin_once(timeout_sec=_SPIN_SEC)
         return 0

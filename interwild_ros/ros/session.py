@@ -6,7 +6,7 @@ import threading
 import time
 
 from interwild_ros.config import Settings
-from interwild_ros.pipeline.pipeline import load_pipeline
+from interwild_ros.pipeline.pipeline import Pipeline
 from interwild_ros.ros.complaints import Complaints
 from interwild_ros.ros.diagnostics import InputState
 from interwild_ros.ros.frame_in import FrameReader
@@ -27,14 +27,8 @@ _CALIBRATION_PATIENCE_SEC = 1.0
 class Session:
     """A configured node's parts, wired. All methods belong to the executor's thread."""
 
-    def __init__(self, node: Node, settings: Settings, meter: Meter) -> None:
-        """Load the networks, make the publishers and start the threads.
-
-        :raises AssetError: for a file that is missing, damaged, forbidden or of the wrong kind.
-        :raises DeviceError: when a required GPU is absent.
-        """
-        pipeline = load_pipeline(settings)
-        pipeline.warm_up()
+    def __init__(self, node: Node, pipeline: Pipeline, settings: Settings, meter: Meter) -> None:
+        """Make the publishers and start the threads."""
         self.card = pipeline.card
         self._node = node
         self._settings = settings

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import signal
 from types import FrameType, TracebackType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """A signal came during work that may be broken off; no kind of Exception swallows it."""
 
 
 class StopSignals:
@@ -18,6 +24,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.came = False
+        self._breaks_off = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopSignals:
@@ -33,5 +40,21 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    @contextmanager
+    def breaking_off(self) -> Iterator[None]:
+        """Break long work off at a signal, where it stands: only for work that holds nothing.
+
+        :raises Stopped: when a signal comes, or has come.
+        """
+        self._breaks_off = True
+        try:
+            if self.came:
+                raise Stopped
+            yield
+        finally:
+            self._breaks_off = False
+
     def _remember(self, number: int, frame: FrameType | None) -> None:
         self.came = True
+        if self._breaks_off:
+            raise Stopped
