@@ -119,7 +119,7 @@ class Settings(Checked):
 
     variant: str = setting(
         'auto',
-        'network sizes; auto takes official when a weights file is given, else compact',
+        'network sizes; auto takes what the weights file is of, without one compact',
         choices=('auto', 'official', 'compact'),
         fixed=True,
     )
@@ -135,10 +135,11 @@ class Settings(Checked):
         fixed=True,
     )
     axis_angle: str = setting(
-        'legacy',
+        'auto',
         'matrix to axis-angle as the released weights were trained (legacy: angles may pass pi) '
-        'or as PyTorch3D does since 0.7.6 (canonical)',
-        choices=('legacy', 'canonical'),
+        'or as PyTorch3D does since 0.7.6 (canonical); auto takes what the variant was trained '
+        'with: official legacy, compact canonical',
+        choices=('auto', 'legacy', 'canonical'),
         fixed=True,
     )
     device: str = setting('auto', 'where the networks run: auto, cpu, cuda or cuda:N', fixed=True)

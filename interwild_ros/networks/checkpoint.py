@@ -17,7 +17,7 @@ from interwild_ros.errors import AssetError
 from interwild_ros.geometry.rotations import AxisAngle
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.rule_weights import fill_by_rule, RULE_NAME
-from interwild_ros.networks.variants import variant_named
+from interwild_ros.networks.variants import variant_named, VARIANTS
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 import torch
@@ -27,6 +27,7 @@ WRAPPER = 'module.'  # DataParallel writes it before every name
 SHIPPED = Path(__file__).parent / 'assets' / 'compact.safetensors'
 SHIPPED_NAME = 'compact (shipped)'
 _IGNORED = 'mano_layer'  # buffers of the hand model: licensed, removed from checkpoints, not ours
+_TELLING = 'hand_roi_net.backbone.conv1.weight'
 _LISTED = 8
 
 
@@ -40,17 +41,18 @@ class Weights:
 
 
 def build_networks(
-    variant: str, weights: str = '', *, axis_angle: AxisAngle = 'legacy'
+    variant: str, weights: str = '', *, axis_angle: AxisAngle | None = None
 ) -> tuple[InterWild, Weights]:
     """Build networks in evaluation mode, on the CPU.
 
-    :param variant: 'official', 'compact', or 'auto': official when a weights file is given.
+    :param variant: 'official', 'compact', or 'auto': that of the weights file, compact without.
     :param weights: checkpoint file (.pth, .pt or .safetensors); empty takes those that ship with
         the package for the compact variant, and where there are none fills them by rule.
+    :param axis_angle: None takes what the variant was trained with.
     :raises AssetError: when the file cannot be read or holds another network.
     """
     if variant == 'auto':
-        variant = 'official' if weights else 'compact'
+        variant = variant_of(Path(weights)) if weights else 'compact'
     networks = InterWild(variant_named(variant), axis_angle=axis_angle).eval()
     is_shipped = not weights and variant == 'compact' and SHIPPED.is_file()
     if not weights and not is_shipped:
@@ -73,6 +75,17 @@ def load_checkpoint(networks: nn.Module, path: Path) -> None:
     state = _official_names(_read_state(path), path)
     _compare(state, networks.state_dict(), path)
     networks.load_state_dict(state)
+
+
+def variant_of(path: Path) -> str:
+    """Return the variant that a checkpoint is most likely of, by its hand trunk.
+
+    :raises AssetError: when the file cannot be read.
+    """
+    stem = _official_names(_read_state(path), path).get(_TELLING)
+    width = 0 if stem is None else stem.shape[0]
+    named = (name for name, variant in VARIANTS.items() if variant.hand.width == width)
+    return next(named, 'official')
 
 
 def file_sha256(path: str | Path) -> str:

@@ -35,12 +35,11 @@ class HandReadings(NamedTuple):
 class InterWild(nn.Module):
     """Detect, read each hand, relate the two: three calls, in this order."""
 
-    def __init__(self, variant: Variant, *, axis_angle: AxisAngle = 'legacy') -> None:
+    def __init__(self, variant: Variant, *, axis_angle: AxisAngle | None = None) -> None:
         """Build untrained networks.
 
         :param variant: their sizes.
-        :param axis_angle: see `rotations.axis_angle_from_matrix`; the released weights were
-            trained with 'legacy' (NETWORKS.md Q3).
+        :param axis_angle: see `rotations.axis_angle_from_matrix`; None takes the variant's own.
         """
         super().__init__()
         self.variant = variant
@@ -49,7 +48,7 @@ class InterWild(nn.Module):
         self.body_box_net = BoxNet(variant)
         self.hand_roi_net = HandRoiNet(variant)
         self.hand_position_net = PositionNet(variant)
-        self.hand_rotation_net = RotationNet(variant, axis_angle)
+        self.hand_rotation_net = RotationNet(variant, axis_angle or variant.axis_angle)
         self.hand_trans_net = TransNet(variant)
 
     def detect(self, body_pictures: Tensor) -> Detections:

@@ -95,20 +95,21 @@ def _sum_over_depth(weight: Tensor, gz: Tensor) -> Tensor:
     """
     by_joint = weight.reshape(weight.shape[0], _JOINTS, -1, 9)  # O x 42 x 64 x 9, no copy
     summed = torch.matmul(gz.transpose(0, 1)[None], by_joint)  # O x 42 x B x 9
-    return summed.unflatten(-1, (3, 3)).permute(2, 1, 3, 0, 4)
+    kernel: Tensor = summed.reshape(*summed.shape[:-1], 3, 3).permute(2, 1, 3, 0, 4)
+    return kernel
 
 
 def _sum_over_x(kernel: Tensor, gx: Tensor) -> Tensor:
     """Convolve lines gx (B, 42, 64) with the rows of kernels (B, 42, 3, O, 3)."""
     rows = torch.matmul(kernel.flatten(2, 3), _neighbours(gx).transpose(2, 3))
-    return rows.unflatten(2, kernel.shape[2:4])
+    return rows.reshape(*kernel.shape[:4], -1)
 
 
 def _sum_over_joints_and_y(rows: Tensor, gy: Tensor) -> Tensor:
     """Contract rows (B, 42, 3, O, 64) with the neighbours of each cell of gy (B, 42, 64)."""
     lines = _neighbours(gy).permute(0, 2, 1, 3).flatten(2)  # B x 64 x 126
     summed = torch.matmul(lines, rows.flatten(1, 2).flatten(2))  # B x 64 x (O 64)
-    return summed.unflatten(2, rows.shape[3:]).transpose(1, 2)
+    return summed.reshape(*summed.shape[:2], *rows.shape[3:]).transpose(1, 2)
 
 
 def _neighbours(line: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from interwild_ros.errors import SettingError
+from interwild_ros.geometry.rotations import AxisAngle
 from interwild_ros.geometry.spaces import OFFICIAL_SPACES, Spaces
 
 BlockKind = Literal['basic', 'bottleneck']
@@ -37,7 +38,8 @@ class Variant:
     `box_width`: channels of the detector's deconvolutions; `rotation_width`: channels that the
     rotation net reads at the joints; `spaces`: what the coordinates mean; `neck_width`: channels
     of the hand trunk's fused features at stride 8, 0 for its last features alone;
-    `rotation_hidden`: width of a hidden layer before the pose, 0 for none.
+    `rotation_hidden`: width of a hidden layer before the pose, 0 for none; `axis_angle`: what its
+    weights were trained with, see `rotations.axis_angle_from_matrix` (NETWORKS.md Q3).
     """
 
     name: str
@@ -49,6 +51,7 @@ class Variant:
     spaces: Spaces = OFFICIAL_SPACES
     neck_width: int = 0
     rotation_hidden: int = 0
+    axis_angle: AxisAngle = 'legacy'
 
     @property
     def hand_features(self) -> int:
@@ -78,6 +81,7 @@ VARIANTS = {
             spaces=COMPACT_SPACES,
             neck_width=128,
             rotation_hidden=320,
+            axis_angle='canonical',
         ),
     )
 }

@@ -109,8 +109,10 @@ def load_pipeline(settings: Settings) -> Pipeline:
     device, warnings = choose_device(settings.device, require_gpu=settings.require_gpu)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    axis_angle: AxisAngle = 'canonical' if settings.axis_angle == 'canonical' else 'legacy'
-    networks, weights = build_networks(settings.variant, settings.weights, axis_angle=axis_angle)
+    conventions: dict[str, AxisAngle] = {'legacy': 'legacy', 'canonical': 'canonical'}
+    networks, weights = build_networks(
+        settings.variant, settings.weights, axis_angle=conventions.get(settings.axis_angle)
+    )
     right, left = find_hand_models(settings.mano_dir)
     if not weights.meaningful:
         warnings += (MEANINGLESS,)

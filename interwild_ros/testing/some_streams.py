@@ -89,8 +89,10 @@ def some_stream(
     task: str, variant: str = 'compact', seed: int = 0
 ) -> SomeHandCrops | SomeBodyPictures | SomeJointPairs:
     """Return the stream of a task; a function of a module, as loaders want it."""
-    kinds = {'shnet': SomeHandCrops, 'detectnet': SomeBodyPictures, 'transnet': SomeJointPairs}
-    return kinds[task](variant_named(variant).spaces, seed)
+    spaces = variant_named(variant).spaces
+    if task == 'shnet':
+        return SomeHandCrops(spaces, seed)
+    return (SomeBodyPictures if task == 'detectnet' else SomeJointPairs)(spaces, seed)
 
 
 def _blots(centres: Tensor, width: int, height: int) -> Tensor:

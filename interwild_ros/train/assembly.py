@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+import copy
 from functools import cache, partial
 from typing import Any, cast
 import zlib
 
 from interwild_ros.errors import SettingError
 from interwild_ros.hand_model.mano import HandPair
-from interwild_ros.hand_model.mano_file import read_stand_in
+from interwild_ros.hand_model.mano_file import find_hand_models, read_stand_in
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.variants import variant_named
 from interwild_ros.records import Side
 from interwild_ros.train.batches import Share, StreamBatches
 from interwild_ros.train.initialise import begin_compact, begin_official
 from interwild_ros.train.loop import Parts
+from interwild_ros.train.mixed_assembly import mixed_batches, MixedSets
 from interwild_ros.train.recipe import General, Recipe, TaskRecipe
 from interwild_ros.train.recipe_sections import (
     AnnotatedData,
@@ -28,6 +30,7 @@ from interwild_ros.train.schedule import Schedule
 from interwild_ros.train.streams import Stream
 from interwild_ros.train.synthetic_streams import make_stream
 from interwild_ros.train.tasks.detectnet import DetectnetTask
+from interwild_ros.train.tasks.joint import JointTask
 from interwild_ros.train.tasks.shnet import ShnetTask
 from interwild_ros.train.tasks.task import Task
 from interwild_ros.train.tasks.transnet import TransnetTask
@@ -44,15 +47,14 @@ def assemble(name: str, recipe: Recipe, world: World) -> Parts:
     :raises SettingError: for choices that do not go together.
     :raises AssetError: for a file or folder that is missing or broken.
     """
-    if name == 'joint':
-        raise SettingError('later')
-    return _synthetic_parts(recipe.task(name), recipe, world)
+    chosen = recipe.task(name)
+    make = _joint_parts if name == 'joint' else _synthetic_parts
+    return make(chosen, recipe, world)
 
 
 def new_networks(general: General) -> InterWild:
     """Build networks of a recipe's size, without weights of meaning."""
-    axis_angle = 'canonical' if general.axis_angle == 'canonical' else 'legacy'
-    return InterWild(variant_named(general.variant), axis_angle=axis_angle)
+    return InterWild(variant_named(general.variant))
 
 
 def _synthetic_parts(chosen: TaskRecipe, recipe: Recipe, world: World) -> Parts:
@@ -73,6 +75,23 @@ def _synthetic_parts(chosen: TaskRecipe, recipe: Recipe, world: World) -> Parts:
             chosen.optimisation.batch_size,
         ),
         schedule=Schedule(chosen.optimisation),
+    )
+
+
+def _joint_parts(chosen: TaskRecipe, recipe: Recipe, world: World) -> Parts:
+    data, optimisation = cast(AnnotatedData, chosen.data), chosen.optimisation
+    hand_models = HandPair(*find_hand_models(data.mano_dir)).eval()
+    networks = _begun_networks(chosen, recipe.general)
+    sets = MixedSets(data, hand_models, networks.spaces, recipe.general.seed)
+    batches, epoch_steps = mixed_batches(
+        sets.mixture(), optimisation.batch_size, world, recipe.running, recipe.general.seed
+    )
+    on_device = copy.deepcopy(hand_models).to(world.device)  # the others stay with the loaders
+    return Parts(
+        task=_prepared(JointTask(networks, on_device), chosen, world),
+        batches=batches,
+        held_out=sets.held_out(optimisation.batch_size),
+        schedule=Schedule(optimisation, epoch_steps=epoch_steps),
     )
 
 

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+Network = TypeVar('Network', bound=nn.Module)
+
 _EARLY_STEPS = 20
 
 
-class RunningAverage:
+class RunningAverage(Generic[Network]):
     """Keeps the average of a network as a network of its own, in evaluation mode.
 
     With decay 0 the network itself, as it is, stands for its average.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self._decay = decay
         self.network = network
         if decay:
             self.network = copy.deepcopy(network).requires_grad_(False).eval()
 
-    def update(self, network: nn.Module, step: int) -> None:
+    def update(self, network: Network, step: int) -> None:
         """Take the weights after a step in; the first steps count for more."""
         if not self._decay:
             return

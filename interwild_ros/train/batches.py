@@ -72,7 +72,7 @@ class StreamBatches:
             _Drawn(self._make_stream),
             sampler=_Counted(self._share, self.done),
             batch_size=None,
-            **_loader_settings(self._running),
+            **_loader_settings(self._running, 'spawn'),
         )
         for number, batch in enumerate(loader, self.done):
             samples = self._share.indices(number)
@@ -109,7 +109,10 @@ class MixedSetBatches:
         """Yield names and batches from the current position on."""
         while True:
             loader: DataLoader[Any] = DataLoader(
-                self._mixture, batch_sampler=self._batches, **_loader_settings(self._running)
+                self._mixture,
+                batch_sampler=self._batches,
+                # annotations take gigabytes: a fork shares them
+                **_loader_settings(self._running, 'fork'),
             )
             for draws, batch in zip(self._batches, loader, strict=True):
                 places = ', '.join(str(draw.place) for draw in draws)
@@ -154,15 +157,14 @@ class _Counted(torch.utils.data.Sampler[range]):
             number += 1
 
 
-def _loader_settings(running: Running) -> dict[str, Any]:
+def _loader_settings(running: Running, start: str) -> dict[str, Any]:
     if not running.workers:
         return {'num_workers': 0}
     return {
         'num_workers': running.workers,
         'prefetch_factor': running.ahead,
         'worker_init_fn': _leave_signals_alone,
-        # a fork of a process that has threads may hang
-        'multiprocessing_context': 'spawn',
+        'multiprocessing_context': start,
         'pin_memory': torch.cuda.is_available(),
     }
 

@@ -32,7 +32,7 @@ class Precision:
 
     def backward(self, loss: Tensor) -> None:
         """Add gradients of a loss."""
-        self._scaler.scale(loss).backward()
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
 
     def clip(
         self, optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter], limit: float

@@ -39,11 +39,6 @@ class General(Checked):
     """What all tasks of a recipe share."""
 
     variant: str = setting('compact', 'network sizes', choices=('official', 'compact'))
-    axis_angle: str = setting(
-        'canonical',
-        'matrix to axis-angle, see the setting of the node',
-        choices=('legacy', 'canonical'),
-    )
     seed: int = setting(0, 'of initial weights and of all samples', low=0, high=2**31 - 1)
 
 

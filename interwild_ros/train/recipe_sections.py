@@ -119,6 +119,11 @@ class AnnotatedData(Checked):
     mano_dir: str = setting(
         '', 'folder with MANO_RIGHT and MANO_LEFT; see the setting of the node'
     )
+    synthetic_pictures: int = setting(
+        0, 'drawn pictures an epoch, of the studio as truth in 3D and of the wild as weak', low=0
+    )
+    held_out_samples: int = setting(512, 'samples of validation, never trained on', low=1)
+    cache_dir: str = setting('', 'folder for parsed annotations; empty parses them every time')
     resnet50: str = setting('', 'file with ImageNet weights of ResNet-50 (V2); empty has none')
     resnet18: str = setting('', 'file with ImageNet weights of ResNet-18 (V1); empty has none')
 

@@ -113,4 +113,5 @@ def _exchanged(centres: Tensor, boxes: Tensor) -> Tensor:
     true, _ = _centres_and_sizes(boxes)
     own = (centres - true).norm(dim=-1)
     other = (centres - true.flip(1)).norm(dim=-1)
-    return (other < own).all(1)
+    exchanged: Tensor = (other < own).all(1)
+    return exchanged
