@@ -18,8 +18,8 @@ from interwild_ros.train.synthetic.annotated import SyntheticPictures
 from interwild_ros.train.synthetic.bodies import BodyMaker
 from interwild_ros.train.synthetic.crops import CropMaker
 from interwild_ros.train.synthetic.domains import DOMAINS
-from interwild_ros.train.synthetic.pairs import PairMaker
 from interwild_ros.train.synthetic.painting import is_compiled_for
+from interwild_ros.train.synthetic.pairs import PairMaker
 import torch
 
 Make = Callable[[Sequence[int]], object]
@@ -38,7 +38,7 @@ def main() -> None:
         'annotated_pictures': lambda numbers: [whole.annotated(n) for n in numbers[:16]],
         'pairs': PairMaker(domain, seed=0).make,
     }
-    counts = {name: args.batch for name in makers} | {'annotated_pictures': 16, 'pairs': 512}
+    counts = dict.fromkeys(makers, args.batch) | {'annotated_pictures': 16, 'pairs': 512}
     result = {
         'name': 'synthetic',
         'domain': domain.name,

@@ -129,8 +129,10 @@ def _plane(scenery: Scenery, colour: Array, rng: Rng, *, slope: float) -> Array:
     x = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(np.cos(angle))
     y = np.linspace(-1, 1, height, dtype=np.float32) * np.float32(np.sin(angle))
     change = (slope * rng.uniform(0.3, 1.0) * rng.uniform(0.7, 1.3, 3)).astype(np.float32)
-    ramp = (x[None] + y[:, None])[..., None]
-    return np.asarray(colour.astype(np.float32) + ramp * change)
+    ramp = cv2.merge([x[None] + y[:, None]] * 3)
+    # OpenCV is several times as fast as NumPy with three channels
+    offset = np.concatenate([np.diag(change), colour[:, None]], 1)
+    return np.asarray(cv2.transform(ramp, offset.astype(np.float32)))
 
 
 def _octaves(scenery: Scenery, rng: Rng, start: int, fading: float) -> Array:

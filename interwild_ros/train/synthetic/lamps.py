@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+_GLANCING = 0.5  # the cosine below which a highlight is too dark to be seen
 _SOFT = 0.9  # of a bead's radius: the width of a shadow's edge
 
 
@@ -72,6 +73,8 @@ def lit(colours: Tensor, normals: Tensor, points_m: Tensor, lamps: Lamps, shade:
     :param lamps: of the N meshes.
     :param shade: (N, V) how much of the first lamp is hidden.
     """
+    if is_compiled_for(colours):
+        return _lit_compiled(colours, normals, points_m, lamps, shade)
     view = F.normalize(-points_m, dim=-1)
     cosines = normals @ lamps.towards.transpose(1, 2)  # N, V, 2
     wrap = lamps.wrap[:, None]
@@ -84,9 +87,23 @@ def lit(colours: Tensor, normals: Tensor, points_m: Tensor, lamps: Lamps, shade:
     room = lamps.room[:, None] * ceiling * (1 - 0.25 * lamps.shadow * shade)[..., None]
     light = (room + lambert @ lamps.strength) * (1 - lamps.edge[:, None] * grazing**2)
     half = F.normalize(view + lamps.towards[:, :1], dim=-1)
-    glancing = (normals * half).sum(-1).clamp(min=1e-4)
-    gloss = lamps.highlight * glancing**lamps.shininess * free
+    glancing = (normals * half).sum(-1)
+    gloss = lamps.highlight * glancing.clamp(min=_GLANCING) ** lamps.shininess * free
+    gloss = gloss * (glancing > _GLANCING)
     return colours * light + gloss[..., None]
+
+
+def _lit_compiled(
+    colours: Tensor, normals: Tensor, points_m: Tensor, lamps: Lamps, shade: Tensor
+) -> Tensor:
+    from interwild_ros.train.synthetic import zbuffer
+
+    of_lamps = (lamps.wrap, lamps.highlight, lamps.shininess, lamps.edge, lamps.shadow)
+    parts = (
+        *(colours, normals, points_m, shade),
+        *(lamps.towards, lamps.up, lamps.strength, lamps.room, torch.cat(of_lamps, 1)),
+    )
+    return torch.from_numpy(zbuffer.light(*(part.contiguous().numpy() for part in parts)))
 
 
 def shade_of_beads(points_m: Tensor, beads: Tensor, towards: Tensor) -> Tensor:

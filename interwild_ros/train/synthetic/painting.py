@@ -81,8 +81,8 @@ def _paint_compiled(layers: Sequence[Layer], backgrounds: Tensor) -> Painted:
     pictures = backgrounds.contiguous().numpy().copy()
     counts = np.zeros((2, batch, MARKS), np.int64)
     canvas = np.zeros((*size, 3), np.float32)
-    nearness, owners = np.zeros(size, np.float32), np.zeros(size, np.int64)
-    stamps, stamp = np.zeros(size, np.int64), 0
+    nearness, owners = np.zeros(size, np.float32), np.zeros(size, np.uint8)
+    stamps, stamp = np.zeros(size, np.int32), 0
     arrays = [_arrays(layer) for layer in layers]
     starts = [np.searchsorted(layer.sample.numpy(), np.arange(batch + 1)) for layer in layers]
     for row in range(batch):

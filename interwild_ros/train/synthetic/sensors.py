@@ -28,21 +28,26 @@ def developed(picture: Array, sensor: Sensor, rng: Rng, *, hand_px: float) -> Im
     if rng.random() < sensor.coarse_share:
         picture = _coarse(picture, 1 + (sensor.coarse - 1) * rng.random() * min(1.0, hand_px / 64))
     picture = picture + np.float32(rng.uniform(0, sensor.grain)) * _grain(picture.shape, rng)
-    image: Image = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    image = _toned(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8), sensor, rng)
     if rng.random() < sensor.jpeg_share:
         return _through_jpeg(image, int(rng.integers(sensor.jpeg, 96)))
     return image
 
 
 def _cast(picture: Array, sensor: Sensor, rng: Rng) -> Array:
-    """Change exposure, contrast and white balance."""
+    """Change exposure, white balance and saturation."""
     gain = np.exp(rng.normal(0, sensor.cast, 3) * 0.6 + rng.normal(0, sensor.cast * 1.4))
-    gamma = np.exp(rng.normal(0, sensor.cast))
     grey = max(0.0, rng.uniform(-0.6, 0.6)) if sensor.cast > 0.1 else 0.0
-    picture = np.clip(picture, 1e-4, 1) ** np.float32(gamma) * gain.astype(np.float32)
-    if grey:
-        picture += np.float32(grey) * (picture.mean(-1, keepdims=True) - picture)
-    return np.asarray(picture)
+    mixing = np.diag(gain) * (1 - grey) + gain[None] * grey / 3
+    return np.asarray(cv2.transform(picture, mixing.astype(np.float32)))
+
+
+def _toned(image: Image, sensor: Sensor, rng: Rng) -> Image:
+    """Change contrast: darker or brighter between black and white."""
+    gamma = np.exp(rng.normal(0, sensor.cast))
+    curve = 255 * np.linspace(0, 1, 256) ** gamma
+    toned: Image = np.asarray(cv2.LUT(image, (curve + 0.5).astype(np.uint8)), np.uint8)
+    return toned
 
 
 def _moved(picture: Array, length_px: float, angle_rad: float) -> Array:

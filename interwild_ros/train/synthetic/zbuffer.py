@@ -86,10 +86,15 @@ def _draw_one(
         y_first = max(0, int(np.ceil(min(ay, by, cy))))
         y_last = min(height - 1, int(np.floor(max(ay, by, cy))))
         scale = np.float32(1) / area
+        # the shares of b and c, and the nearness, are planes over the picture
+        wb_x, wb_y = (cy - ay) * scale, (ax - cx) * scale
+        wc_x, wc_y = (ay - by) * scale, (bx - ax) * scale
         for y in range(y_first, y_last + 1):
+            down = np.float32(y) - ay
+            wb_row, wc_row = down * wb_y, down * wc_y
             for x in range(x_first, x_last + 1):
-                wb = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) * scale
-                wc = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) * scale
+                aside = np.float32(x) - ax
+                wb, wc = wb_row + aside * wb_x, wc_row + aside * wc_x
                 wa = np.float32(1) - wb - wc
                 if wa < _EDGE or wb < _EDGE or wc < _EDGE:
                     continue
@@ -192,3 +197,55 @@ def shade(points: Array, beads: Array, radii: Array, towards: Array, soft: float
                 darkest = max(darkest, min(hidden, np.float32(1)) * min(apart, np.float32(1)))
             shades[row, vertex] = darkest
     return shades
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def light(
+    colours: Array,
+    normals: Array,
+    points: Array,
+    shades: Array,
+    towards: Array,
+    up: Array,
+    strength: Array,
+    room: Array,
+    scalars: Array,
+) -> Array:
+    """Return colours (N, V, 3) in the light of lamps (N, 2, 3): see lamps.
+
+    `scalars` (N, 5): wrap, highlight, shininess, edge, shadow.
+    """
+    lit = np.empty_like(colours)
+    one = np.float32(1)
+    for row in range(colours.shape[0]):
+        wrap, highlight, shininess, edge, shadow = scalars[row]
+        first, second, ceiling = towards[row, 0], towards[row, 1], up[row]
+        for vertex in range(colours.shape[1]):
+            x, y, z = points[row, vertex]
+            nx, ny, nz = normals[row, vertex]
+            far = one / np.sqrt(x * x + y * y + z * z + np.float32(1e-20))
+            vx, vy, vz = -x * far, -y * far, -z * far
+            hidden = shadow * shades[row, vertex]
+            key = nx * first[0] + ny * first[1] + nz * first[2]
+            fill = nx * second[0] + ny * second[1] + nz * second[2]
+            key = max((key + wrap) / (one + wrap), np.float32(0)) * (one - hidden)
+            fill = max((fill + wrap) / (one + wrap), np.float32(0))
+            above = nx * ceiling[0] + ny * ceiling[1] + nz * ceiling[2]
+            around = (np.float32(0.8) + np.float32(0.2) * above) * (
+                one - np.float32(0.25) * hidden
+            )
+            grazing = one - min(max(nx * vx + ny * vy + nz * vz, np.float32(0)), one)
+            dim = one - edge * grazing * grazing
+            gloss = np.float32(0)
+            if highlight > 0:
+                hx, hy, hz = vx + first[0], vy + first[1], vz + first[2]
+                half = one / np.sqrt(hx * hx + hy * hy + hz * hz + np.float32(1e-20))
+                glance = (nx * hx + ny * hy + nz * hz) * half
+                if glance > np.float32(0.5):  # the rest is too dark to be seen
+                    gloss = highlight * glance**shininess * (one - hidden)
+            for k in range(3):
+                arriving = room[row, k] * around + (
+                    key * strength[row, 0, k] + fill * strength[row, 1, k]
+                )
+                lit[row, vertex, k] = colours[row, vertex, k] * arriving * dim + gloss
+    return lit

@@ -35,7 +35,9 @@ def test_they_become_samples_whose_fits_agree_with_their_joints(
         sample = make_sample(annotation, picture, augmentation, hand_models)
         seen = sample.validity.joints_seen[:, 0] > 0
         off = (sample.targets.joints - sample.targets.fit_joints)[seen].abs()
-        assert off[:, :2].max() < (1e-2 if domain.has_3d else 0.8)  # detector cells of 8 px
+        # detector cells of 8 px; mirrored fits are moved as their wrists are, no more
+        exact = 0.01 if augmentation is UNCHANGED else 0.3
+        assert off[:, :2].max() < (exact if domain.has_3d else 0.8)
         if domain.has_3d:
             assert off[:, 2].max() < 1e-3
 
