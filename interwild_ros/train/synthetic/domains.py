@@ -19,7 +19,8 @@ class Hands:
 
     `single`, `apart`, `interacting`: how often a picture shows one hand, two hands without and
     with each other. `gestures` and `holdings`: how often those of gestures.GESTURES and
-    orientations.HOLDINGS come. `alike`: how often both hands do the same.
+    orientations.HOLDINGS come. `alike`: how often both hands do the same. `moving`: fingers are on
+    their way from one gesture to another.
     """
 
     single: float = 0.40
@@ -28,6 +29,7 @@ class Hands:
     gestures: tuple[float, ...] = _EVEN_GESTURES
     holdings: tuple[float, ...] = (0.34, 0.34, 0.08, 0.06, 0.10, 0.08)
     alike: float = 0.3
+    moving: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,15 @@ class Looks:
 
     Shares of pictures, unless said otherwise: `sleeves` and `gloves` on arms; `held` objects in
     hands; `occluders` before them; `strangers`: arms and faces of others; `rooms`: weights of
-    backgrounds.BACKGROUNDS. `tint_seed` shifts the palette of cloth and things.
+    backgrounds.BACKGROUNDS.
     """
 
     sleeves: float = 0.5
     gloves: float = 0.02
     held: float = 0.2
     occluders: float = 0.08
-    strangers: float = 0.3
-    rooms: tuple[float, ...] = (0.06, 0.12, 0.12, 0.30, 0.40)
+    strangers: float = 0.2
+    rooms: tuple[float, ...] = (0.06, 0.12, 0.12, 0.30, 0.40, 0.0)
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ STUDIO = Domain(
         fixed=8,
     ),
     looks=Looks(
-        sleeves=0.25, gloves=0.0, held=0.0, occluders=0.0, strangers=0.0, rooms=(1, 0, 0, 0, 0)
+        sleeves=0.25, gloves=0.0, held=0.0, occluders=0.0, strangers=0.0, rooms=(1, 0, 0, 0, 0, 0)
     ),
     light=Light(fixed=True, colour=0.0),
     sensor=Sensor(
@@ -130,6 +132,7 @@ HELD_OUT = Domain(
         gestures=(1.0, 2.0, 1.0, 1.0, 1.0, 1.4, 1.0, 0.6, 0.6, 1.2),
         holdings=(0.45, 0.2, 0.1, 0.03, 0.1, 0.12),
         alike=0.4,
+        moving=True,
     ),
     cameras=Cameras(
         sizes=((640, 480),),
@@ -139,7 +142,7 @@ HELD_OUT = Domain(
         turned_deg=(8.0, 8.0, 3.0),
     ),
     looks=Looks(
-        sleeves=0.6, gloves=0.0, held=0.06, occluders=0.0, strangers=0.15, rooms=(0, 0, 0, 0, 1)
+        sleeves=0.6, gloves=0.0, held=0.06, occluders=0.0, strangers=0.15, rooms=(0, 0, 0, 0, 0, 1)
     ),
     light=Light(lamp=(0.4, 0.8), room=(0.3, 0.6), colour=0.06),
     sensor=Sensor(cast=0.06, coarse_share=0.2, coarse=2.0, grain=0.03, jpeg=50),

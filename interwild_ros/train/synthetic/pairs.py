@@ -91,7 +91,7 @@ class PairMaker:
         self._residuals = residuals
         self._skeleton = Skeleton(read_stand_in(Side.RIGHT))
         pool = Draws(seed, range(_POOL), f'{domain.name}/pool')
-        self._pool = PoseMaker().draw(pool, domain.hands.gestures).rotations
+        self._pool = PoseMaker().draw(pool, domain.hands).rotations
 
     def make(self, indices: Sequence[int]) -> PairBatch:
         """Make these pairs."""

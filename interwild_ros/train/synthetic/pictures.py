@@ -11,11 +11,12 @@ from typing import NamedTuple
 from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_points
 from interwild_ros.hand_model.render_hand import RenderHand
 from interwild_ros.records import Side
-from interwild_ros.train.synthetic.backgrounds import BACKGROUNDS, draw_background, Scenery
+from interwild_ros.train.synthetic.backgrounds import BACKGROUNDS, draw_background
 from interwild_ros.train.synthetic.contact import beads
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.lamps import draw_lamps, Lamps, lit, shade_of_beads
 from interwild_ros.train.synthetic.painting import Layer, mesh_normals, paint
+from interwild_ros.train.synthetic.rooms import Scenery
 from interwild_ros.train.synthetic.scenes import SceneMaker, Scenes
 from interwild_ros.train.synthetic.sensors import developed
 from interwild_ros.train.synthetic.skins import Skin, SkinMaker

@@ -16,6 +16,7 @@ from interwild_ros.hand_model.articulation import Articulation
 from interwild_ros.hand_model.joints import MANO_FIRST_JOINTS
 from interwild_ros.hand_model.mano_file import BETA_COUNT, read_stand_in
 from interwild_ros.records import Side
+from interwild_ros.train.synthetic.domains import Hands
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.gestures import draw_fingers, GESTURES
 from interwild_ros.train.synthetic.skeleton import entanglement_m, pinch_gap_m, Skeleton
@@ -48,11 +49,17 @@ class PoseMaker:
         self._means = [torch.from_numpy(m.hands_mean.reshape(-1, 3)).float() for m in models]
         self.skeleton = Skeleton(models[Side.RIGHT])
 
-    def draw(self, draws: Draws, weights: Sequence[float]) -> FingerPoses:
-        """Draw a pose for each sample.
+    def draw(self, draws: Draws, hands: Hands) -> FingerPoses:
+        """Draw a pose for each sample, by the gestures of a domain's hands."""
+        pose = self._draw_gesture(draws, hands.gestures)
+        if not hands.moving:
+            return pose
+        target = self._draw_gesture(draws.part('target'), hands.gestures)
+        done = draws.uniform(1, 1)
+        gestures = torch.where(done[:, 0, 0] < 0.5, pose.gestures, target.gestures)
+        return FingerPoses(torch.lerp(pose.rotations, target.rotations, done), gestures)
 
-        :param weights: how often each of GESTURES comes.
-        """
+    def _draw_gesture(self, draws: Draws, weights: Sequence[float]) -> FingerPoses:
         gestures = draws.choice(weights)
         options = torch.stack([self._option(draws, gestures) for _ in range(_CANDIDATES)], 1)
         joints = self.skeleton.joints(options.flatten(0, 1))

@@ -61,6 +61,8 @@ class SceneMaker:
     def __init__(self, domain: Domain, *, seed: int) -> None:
         self.domain = domain
         self.hand_models = HandPair(*(read_stand_in(side) for side in Side)).eval()
+        # in single precision the last bits would depend on the batch
+        self._precise = HandPair(*(read_stand_in(side) for side in Side)).eval().double()
         self._seed = seed
         self._poses = PoseMaker()
 
@@ -104,7 +106,7 @@ class SceneMaker:
     def _draw_fingers(self, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return finger poses (B, 2, 45) without the mean, and gestures (B, 2)."""
         hands = self.domain.hands
-        right, left = (self._poses.draw(draws.part(side.label), hands.gestures) for side in Side)
+        right, left = (self._poses.draw(draws.part(side.label), hands) for side in Side)
         alike = draws.chance(hands.alike)
         rotations = torch.where(alike[:, None, None], right.rotations, left.rotations)
         gestures = torch.where(alike, right.gestures, left.gestures)
@@ -116,13 +118,12 @@ class SceneMaker:
 
     def _posed(self, pose: Tensor, betas: Tensor) -> tuple[Tensor, ...]:
         """Return vertices and joints (B, 2, N, 3) relative to the own wrist, and the wrists."""
+        rows = pose.transpose(0, 1).flatten(0, 1)
         with torch.no_grad():
-            vertices, joints = self.hand_models(
-                pose.transpose(0, 1).flatten(0, 1), betas.repeat(2, 1)
-            )
+            vertices, joints = self._precise(rows.double(), betas.repeat(2, 1).double())
         wrists = joints[:, :1]
         hands = (vertices - wrists, joints - wrists, wrists)
-        return tuple(torch.stack(points.chunk(2), 1) for points in hands)
+        return tuple(torch.stack(points.float().chunk(2), 1) for points in hands)
 
 
 def _present(draws: Draws, kind: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ import torch.nn.functional as F
 _RINGS, _SEGMENTS = 9, 20
 _FOREARM_M = 0.205
 _ARM_RADIUS_M = 0.037
+_ARM_LEAST_DEPTH = 0.75  # of the wrist's: arms do not come between the hand and the camera
 _KNUCKLES = [5, 9, 13, 17]
 _HELD_GESTURES = ('grasp', 'pinch', 'claw', 'relaxed', 'fist')
 
@@ -167,8 +168,10 @@ def _upper_arm(draws: Draws, scenes: Scenes, side: Side, skin: Skin) -> _Solids:
     length = draws.uniform(1, low=0.12, high=0.32)
     across = F.normalize(torch.linalg.cross(direction, draws.normal(3)), dim=1)
     thick = _ARM_RADIUS_M + skin.elbow_thickness_m[:, None]
+    depth = scenes.joints_m[:, side, 0, 2]
+    end_depth = (elbow + direction * length)[:, 2]
     return _Solids(
-        there=scenes.present[:, side],
+        there=scenes.present[:, side] & (end_depth > _ARM_LEAST_DEPTH * depth),
         places_m=elbow + direction * (length / 2 - 0.01),
         axes=torch.stack([across, direction, torch.linalg.cross(across, direction)], 2),
         half_m=torch.cat([thick, length / 2 + thick, thick], 1),

@@ -1,6 +1,7 @@
 from interwild_ros.geometry.mirror import mirror_axis_angle
 from interwild_ros.hand_model.mano_file import read_stand_in
 from interwild_ros.records import Side
+from interwild_ros.train.synthetic.domains import Hands
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.gestures import draw_fingers, GESTURES
 from interwild_ros.train.synthetic.poses import draw_shapes, PoseMaker
@@ -8,7 +9,7 @@ from interwild_ros.train.synthetic.skeleton import entanglement_m, pinch_gap_m
 import pytest
 import torch
 
-EVEN = [1.0] * len(GESTURES)
+EVEN = Hands(gestures=(1.0,) * len(GESTURES))
 
 
 @pytest.fixture(scope='module')
@@ -17,7 +18,7 @@ def maker():
 
 
 def only(name):
-    return [float(gesture == name) for gesture in GESTURES]
+    return Hands(gestures=tuple(float(gesture == name) for gesture in GESTURES))
 
 
 def joints(maker, name, count=100):
@@ -32,7 +33,7 @@ def reach_m(joints):
 
 def test_bends_stay_within_the_limits_of_joints():
     draws = Draws(0, range(2000), 'limits')
-    fingers = draw_fingers(draws, draws.choice(EVEN))
+    fingers = draw_fingers(draws, draws.choice(EVEN.gestures))
     assert fingers.bends_deg.min() >= -28
     assert fingers.bends_deg.max() <= 112
     assert fingers.spreads_deg.abs().max() < 60
