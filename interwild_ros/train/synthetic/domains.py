@@ -88,7 +88,7 @@ class Sensor:
     motion_share: float = 0.2
     coarse_share: float = 0.4
     coarse: float = 3.5
-    grain: float = 0.05
+    grain: float = 0.04
     jpeg_share: float = 0.6
     jpeg: int = 25
 

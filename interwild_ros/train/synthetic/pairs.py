@@ -15,7 +15,7 @@ from interwild_ros.geometry.mirror import mirror_points
 from interwild_ros.geometry.spaces import apply_affine, scaling_affine, Spaces
 from interwild_ros.hand_model.mano_file import read_stand_in
 from interwild_ros.networks.variants import COMPACT_SPACES
-from interwild_ros.records import JOINT_COUNT, Side
+from interwild_ros.records import Side
 from interwild_ros.train.datasets.boxes import HAND_BOX_SCALE
 from interwild_ros.train.synthetic.cameras import draw_cameras, SceneCameras
 from interwild_ros.train.synthetic.domains import Domain
@@ -23,6 +23,7 @@ from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.orientations import draw_forearms, draw_roots
 from interwild_ros.train.synthetic.placing import moves_together, shift_before_camera
 from interwild_ros.train.synthetic.poses import draw_shapes, PoseMaker
+from interwild_ros.train.synthetic.residuals import draw_wrong, NO_BETTER_KNOWN, Residuals
 from interwild_ros.train.synthetic.skeleton import Skeleton
 import torch
 from torch import Tensor
@@ -30,25 +31,6 @@ from torch import Tensor
 _POOL = 4096
 _VARIED_RAD = math.radians(4)
 _INTERACTING_SHARE = 0.5
-
-
-class Residuals(NamedTuple):
-    """How wrong SHNet is: standard deviations, in shares of the hand's size and in metres.
-
-    `joint` and `hand`: px of each joint, and of all joints of a hand together; `depth_m` of each
-    joint; `flattened`: of the logarithm by which all depths of a hand are too large or small.
-    Every pair is between `least` and `most` times as wrong.
-    """
-
-    joint: float = 0.022
-    hand: float = 0.008
-    depth_m: float = 0.006
-    flattened: float = 0.06
-    least: float = 0.3
-    most: float = 1.7
-
-
-NO_BETTER_KNOWN = Residuals()
 
 
 class PairBatch(NamedTuple):
@@ -135,7 +117,8 @@ class PairMaker:
         input_from_image = _letterbox(cameras, self._spaces)
         scale, shift = input_from_image[:, 0, 0], input_from_image[:, :, 2]
         true_px = apply_affine(input_from_image[:, None], cameras.project(joints_m))
-        joints_px, depths_m = self._wrong(draws, true_px, joints_m)
+        true_depths_m = joints_m[..., 2:] - joints_m[:, :, :1, 2:]
+        joints_px, depths_m = draw_wrong(draws, self._residuals, true_px, true_depths_m)
         boxes = torch.cat([true_px.amin(2), true_px.amax(2)], -1)
         crop_from_input, input_from_crop = crop_maps(
             enlarged(squared(boxes), HAND_BOX_SCALE * self._spaces.crop_box_scale), self._spaces
@@ -152,18 +135,6 @@ class PairMaker:
             focal_px=cameras.focal_px * scale,
             centre_px=cameras.centre_px * scale[:, None] + shift,
         )
-
-    def _wrong(self, draws: Draws, true_px: Tensor, joints_m: Tensor) -> tuple[Tensor, Tensor]:
-        """Return px (B, 2, 21, 2) and depths from the wrist (B, 2, 21, 1) as SHNet says them."""
-        how = self._residuals
-        size = (true_px.amax(2) - true_px.amin(2)).amax(-1)[..., None, None]
-        level = draws.uniform(2, 1, 1, low=how.least, high=how.most)
-        each = draws.normal(2, JOINT_COUNT, 2, std=how.joint)
-        together = draws.normal(2, 1, 2, std=how.hand)
-        depths_m = joints_m[..., 2:] - joints_m[:, :, :1, 2:]
-        flattened = (level * draws.normal(2, 1, 1, std=how.flattened)).exp()
-        off_m = level * draws.normal(2, JOINT_COUNT, 1, std=how.depth_m)
-        return true_px + size * level * (each + together), depths_m * flattened + off_m
 
 
 def _letterbox(cameras: SceneCameras, spaces: Spaces) -> Tensor:

@@ -2,7 +2,8 @@ from interwild_ros.geometry.spaces import apply_affine
 from interwild_ros.networks.transnet import TransNet
 from interwild_ros.networks.variants import COMPACT_SPACES, VARIANTS
 from interwild_ros.train.synthetic.domains import STUDIO
-from interwild_ros.train.synthetic.pairs import PairMaker, Residuals
+from interwild_ros.train.synthetic.pairs import PairMaker
+from interwild_ros.train.synthetic.residuals import measure_residuals, Residuals
 import pytest
 import torch
 
@@ -61,3 +62,14 @@ def test_transnet_takes_them(pair_maker):
     assert found.shape == pairs.left_from_right_m.shape
     assert pairs.joints.min() >= 0
     assert pairs.joints.max() <= COMPACT_SPACES.volume_cells - 1
+
+
+def test_measured_residuals_are_those_that_were_drawn():
+    drawn = Residuals(joint=0.03, hand=0.02, depth_m=0.004, flattened=0.1)
+    wrong, true = (
+        PairMaker(STUDIO, seed=2, residuals=residuals).make(range(600)).joints.flatten(0, 1)
+        for residuals in (drawn, EXACT)
+    )
+    found = measure_residuals(wrong, true, COMPACT_SPACES)
+    for name in ('joint', 'hand', 'depth_m', 'flattened'):
+        assert getattr(found, name) == pytest.approx(getattr(drawn, name), rel=0.25), name

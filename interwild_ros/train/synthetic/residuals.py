@@ -1,0 +1,72 @@
+"""How wrong SHNet is, as a few numbers: for drawing joints that are wrong as its own are."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from interwild_ros.geometry.spaces import Spaces
+from interwild_ros.records import JOINT_COUNT
+from interwild_ros.train.synthetic.draws import Draws
+import torch
+from torch import Tensor
+
+
+class Residuals(NamedTuple):
+    """How wrong SHNet is: standard deviations, in shares of the hand's size and in metres.
+
+    `joint` and `hand`: px of each joint, and of all joints of a hand together; `depth_m` of each
+    joint; `flattened`: of the logarithm by which all depths of a hand are too large or small.
+    Every hand is between `least` and `most` times as wrong.
+    """
+
+    joint: float = 0.022
+    hand: float = 0.008
+    depth_m: float = 0.006
+    flattened: float = 0.06
+    least: float = 0.3
+    most: float = 1.7
+
+
+NO_BETTER_KNOWN = Residuals()
+
+
+def draw_wrong(
+    draws: Draws, residuals: Residuals, true_px: Tensor, depths_m: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return px (B, 2, 21, 2) and depths from the wrist (B, 2, 21, 1) as SHNet would say them."""
+    how = residuals
+    level = draws.uniform(2, 1, 1, low=how.least, high=how.most)
+    each = draws.normal(2, JOINT_COUNT, 2, std=how.joint)
+    together = draws.normal(2, 1, 2, std=how.hand)
+    flattened = (level * draws.normal(2, 1, 1, std=how.flattened)).exp()
+    off_m = level * draws.normal(2, JOINT_COUNT, 1, std=how.depth_m)
+    size = _extents(true_px)[..., None, None]
+    return true_px + size * level * (each + together), depths_m * flattened + off_m
+
+
+def measure_residuals(found: Tensor, true: Tensor, spaces: Spaces) -> Residuals:
+    """Measure how wrong joints (N, 21, 3) are that SHNet found; both in volume cells."""
+    off = (found - true)[..., :2] / _extents(true[..., :2])[:, None, None]
+    together = off.mean(1)
+    each = off - together[:, None]
+    depths_m, wanted_m = (spaces.depth_m_from_volume(joints[..., 2]) for joints in (found, true))
+    slope = (depths_m * wanted_m).sum(1) / wanted_m.square().sum(1).clamp(min=1e-6)
+    slope = slope.clamp(0.2, 5)
+    rest_m = depths_m - slope[:, None] * wanted_m
+    of_joints = each.square().mean() * JOINT_COUNT / (JOINT_COUNT - 1)
+    of_hands = (together.square().mean() - of_joints / JOINT_COUNT).clamp(min=0)
+    least, most = NO_BETTER_KNOWN.least, NO_BETTER_KNOWN.most
+    level = math.sqrt((most**3 - least**3) / (3 * (most - least)))  # root mean square of levels
+    return Residuals(
+        joint=float(of_joints.sqrt()) / level,
+        hand=float(of_hands.sqrt()) / level,
+        depth_m=float(rest_m.square().mean().sqrt()) / level,
+        flattened=float(slope.log().std()) / level,
+    )
+
+
+def _extents(points: Tensor) -> Tensor:
+    """Return the longer sides (...) of the boxes around points (..., 21, 2)."""
+    sides = points.amax(-2) - points.amin(-2)
+    return sides.amax(-1).clamp(min=torch.finfo(points.dtype).tiny)
