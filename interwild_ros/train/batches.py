@@ -6,11 +6,12 @@ loader reads ahead, so reading moves nothing. Names are for the message when a l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 import signal
 from typing import Any, Protocol
 
+import cv2
 from interwild_ros.errors import TrainingError
 from interwild_ros.train.mixing import MixedBatches, Mixture
 from interwild_ros.train.recipe_sections import Running
@@ -24,7 +25,7 @@ MakeStream = Callable[[], Stream[Any]]
 class Batches(Protocol):
     """An endless supply of batches, which knows its position."""
 
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
+    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
         """Yield names and batches from the current position on."""
 
     def advance(self) -> None:
@@ -66,13 +67,14 @@ class StreamBatches:
         self._make_stream, self._share = make_stream, share
         self._running, self._seed = running, seed
 
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
+    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
         """Yield names and batches from the current position on."""
         loader = DataLoader(
             _Drawn(self._make_stream),
             sampler=_Counted(self._share, self.done),
             batch_size=None,
-            **_loader_settings(self._running, 'spawn'),
+            # clean processes, and such as end without a last round of static destructors
+            **_loader_settings(self._running, 'forkserver'),
         )
         for number, batch in enumerate(loader, self.done):
             samples = self._share.indices(number)
@@ -105,7 +107,7 @@ class MixedSetBatches:
     def __init__(self, mixture: Mixture, batches: MixedBatches, running: Running) -> None:
         self._mixture, self._batches, self._running = mixture, batches, running
 
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
+    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
         """Yield names and batches from the current position on."""
         while True:
             loader: DataLoader[Any] = DataLoader(
@@ -163,12 +165,14 @@ def _loader_settings(running: Running, start: str) -> dict[str, Any]:
     return {
         'num_workers': running.workers,
         'prefetch_factor': running.ahead,
-        'worker_init_fn': _leave_signals_alone,
+        'worker_init_fn': _settle,
         'multiprocessing_context': start,
         'pin_memory': torch.cuda.is_available(),
     }
 
 
-def _leave_signals_alone(_worker: int) -> None:
-    """Ctrl-C goes to every process of a terminal: the main one decides what to do."""
+def _settle(_worker: int) -> None:
+    """Make a worker process a quiet neighbour."""
+    # Ctrl-C goes to every process of a terminal: the main one decides what to do
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(0)  # one core is what a worker is for; and its threads outlive its end

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from interwild_ros.errors import SettingError, TrainingError
 from interwild_ros.networks.checkpoint import WRAPPER
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.train.snapshots import read_snapshot
+from interwild_ros.train.whole_file import whole_file
 from safetensors.torch import save
 import torch
 from torch import Tensor
@@ -44,35 +43,20 @@ def export(networks: InterWild, path: Path, *, halved: bool = False) -> None:
     state = {name: t.detach().cpu().contiguous() for name, t in networks.state_dict().items()}
     if halved:
         state = {name: _halved(tensor) for name, tensor in state.items()}
-    if path.suffix == '.safetensors':
-        _write(path, save(state, metadata={'variant': networks.variant.name}))
-    elif path.suffix == '.pth':
-        _write(path, _official(state))
-    else:
+    if path.suffix not in SUFFIXES:
         raise SettingError(f'export to {path}: wanted a name with {" or ".join(SUFFIXES)}')
+    with whole_file(path, 'weights') as file:
+        if path.suffix == '.pth':
+            torch.save(_official(state), file)
+        else:
+            file.write(save(state, metadata={'variant': networks.variant.name}))
 
 
-def _official(state: Mapping[str, Tensor]) -> bytes:
-    content: dict[str, Any] = {
-        'epoch': 0,
-        'network': {WRAPPER + name: tensor for name, tensor in state.items()},
-        'optimizer': {},
-    }
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getvalue()
+def _official(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return what the original keeps after an epoch, but for its optimizer's state."""
+    network = {WRAPPER + name: tensor for name, tensor in state.items()}
+    return {'epoch': 0, 'network': network, 'optimizer': {}}
 
 
 def _halved(tensor: Tensor) -> Tensor:
     return tensor.half() if tensor.is_floating_point() and tensor.dim() > 1 else tensor
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f'.{path.name}.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise TrainingError(f'weights {path}: cannot be written ({error})') from None

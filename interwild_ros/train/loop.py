@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 import math
 from pathlib import Path
@@ -120,9 +121,23 @@ class Trainer:
             checkpoint cannot be written.
         """
         self._wrapped.train()
+        with closing(iter(self._parts.batches)) as batches:  # ends the loader's processes
+            self._learn(batches, listener, should_stop)
+        is_finished = self._fraction >= 1
+        self._keep(is_finished=is_finished)
+        if is_finished:
+            self._validate(listener)
+        return is_finished
+
+    def _learn(
+        self,
+        batches: Generator[tuple[str, Any], None, None],
+        listener: Listener,
+        should_stop: Callable[[], bool],
+    ) -> None:
         rhythm = Rhythm(self._recipe.running, self.spent)
         lap = time.perf_counter()
-        for name, batch in self._parts.batches:
+        for name, batch in batches:
             if self._is_over(should_stop):
                 break
             self._step(name, moved(batch, self._world.device))
@@ -131,11 +146,6 @@ class Trainer:
             self.spent.seconds += time.perf_counter() - lap
             self._between_steps(rhythm, listener)
             lap = time.perf_counter()  # what is done between steps is not part of the budget
-        is_finished = self._fraction >= 1
-        self._keep(is_finished=is_finished)
-        if is_finished:
-            self._validate(listener)
-        return is_finished
 
     @property
     def _fraction(self) -> float:

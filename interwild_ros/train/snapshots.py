@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-import os
 from pathlib import Path
 import pickle
 from typing import Any
 import zipfile
 
 from interwild_ros.errors import AssetError, TrainingError
+from interwild_ros.train.whole_file import whole_file
 import torch
 
 FORMAT = 1
@@ -21,18 +21,8 @@ def write_snapshot(path: Path, content: Mapping[str, Any]) -> None:
 
     :raises TrainingError: when it cannot be written; what stood there before still does.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{path.name}.part')
-    try:
-        with open(part, 'wb') as file:
-            torch.save({'format': FORMAT, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except (OSError, RuntimeError) as error:  # torch wraps a full disk
-        part.unlink(missing_ok=True)
-        kept = 'the last one is kept' if path.exists() else 'there is no earlier one'
-        raise TrainingError(f'checkpoint {path}: cannot be written ({error}); {kept}') from None
+    with whole_file(path, 'checkpoint') as file:
+        torch.save({'format': FORMAT, **content}, file)
 
 
 def read_snapshot(path: Path) -> dict[str, Any]:

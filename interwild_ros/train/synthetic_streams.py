@@ -83,7 +83,7 @@ def body_pictures(seed: int, spaces: Spaces, domain: Domain) -> Draw[BodyPicture
 
     def draw(indices: Sequence[int]) -> BodyPictures:
         made = maker.make(indices)
-        corners = spaces.cells_from_body(made.boxes.unflatten(-1, (2, 2)))
+        corners = spaces.cells_from_body(made.boxes.reshape(-1, 2, 2, 2))
         return BodyPictures(
             pictures=made.pictures,
             boxes=corners.flatten(-2),

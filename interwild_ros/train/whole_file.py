@@ -1,0 +1,34 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from interwild_ros.errors import TrainingError
+
+
+@contextmanager
+def whole_file(path: Path, what: str) -> Iterator[BinaryIO]:
+    """Yield a file beside a place, which is moved there when it is complete and on the disk.
+
+    :param what: what to call it in messages.
+    :raises TrainingError: when it cannot be written; what stood there before still does.
+    """
+    part = path.with_name(f'.{path.name}.part')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(part, 'wb') as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # torch wraps a full disk
+        kept = 'the last one is kept' if path.exists() else 'there is no earlier one'
+        raise TrainingError(f'{what} {path}: cannot be written ({error}); {kept}') from None

@@ -1,0 +1,201 @@
+"""`interwild train` in processes of its own: killed, stopped, resumed, and several at once."""
+
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+
+from interwild_ros.networks.checkpoint import build_networks
+from interwild_ros.train.snapshots import read_snapshot
+import pytest
+import torch
+
+pytest.importorskip('numba')  # the synthetic world draws with it
+
+RECIPE = """
+variant: compact
+seed: 5
+tasks:
+  transnet:
+    data: {{held_out_samples: 8}}
+    optimisation:
+      steps: {steps}
+      batch_size: 2
+      warm_up_steps: 2
+      average_decay: 0.9
+running: {{device: cpu, workers: 1, threads: 1, log_every_sec: 0, checkpoint_every_sec: 0}}
+"""
+STEPS = 40
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / 'tiny.yaml'
+    path.write_text(RECIPE.format(steps=STEPS))
+    return path
+
+
+def command(recipe, out, *rest):
+    words = ['train', '--config', recipe, '--out', out, *rest]
+    return [sys.executable, '-m', 'interwild_ros.cli.main', *map(str, words)]
+
+
+def started(recipe, out, environment, *rest):
+    return subprocess.Popen(
+        command(recipe, out, *rest),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_steps(out, count):
+    log = Path(out) / 'log.jsonl'
+    for _ in range(1200):
+        if log.exists() and log.read_text().count('"event": "step"') >= count:
+            return
+        time.sleep(0.05)
+    pytest.fail(f'{log} does not get {count} steps')
+
+
+def trained(recipe, out, environment, *rest):
+    process = started(recipe, out, environment, *rest)
+    _, errors = process.communicate(timeout=180)
+    return process.returncode, errors
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    """What an unbroken run ends with."""
+    folder = tmp_path_factory.mktemp('whole')
+    recipe = folder / 'tiny.yaml'
+    recipe.write_text(RECIPE.format(steps=STEPS))
+    environment = dict(os.environ)
+    code, errors = trained(recipe, folder / 'out', environment)
+    assert code == 0, errors
+    return folder / 'out'
+
+
+def assert_ends_alike(out, whole):
+    one, other = read_snapshot(out / 'transnet.pt'), read_snapshot(whole / 'transnet.pt')
+    assert one['is_finished']
+    assert other['is_finished']
+    for part in ('network', 'average'):
+        for name, tensor in one[part].items():
+            assert torch.equal(tensor, other[part][name]), name
+
+
+def test_a_run_killed_in_its_middle_is_resumed_to_the_same_end(
+    recipe, tmp_path, environment, whole
+):
+    out = tmp_path / 'out'
+    process = started(recipe, out, environment)
+    wait_for_steps(out, 6)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert 5 <= read_snapshot(out / 'transnet.pt')['spent']['steps'] < STEPS
+    code, errors = trained(recipe, out, environment, '--resume', '--workers', '2')
+    assert code == 0, errors
+    assert_ends_alike(out, whole)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_stop_keeps_its_state_and_says_so(
+    number, recipe, tmp_path, environment
+):
+    recipe.write_text(RECIPE.format(steps=10**6).replace('_sec: 0', '_sec: 0.01'))
+    out = tmp_path / 'out'
+    process = started(recipe, out, environment)
+    wait_for_steps(out, 2)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert 'Traceback' not in errors
+    assert '--resume goes on' in errors
+    assert read_snapshot(out / 'transnet.pt')['spent']['steps'] >= 2
+
+
+def test_what_is_there_is_never_overwritten_unasked(recipe, environment, whole):
+    before = (whole / 'transnet.pt').read_bytes()
+    code, errors = trained(recipe, whole, environment)
+    assert code == 2
+    assert '--resume' in errors
+    code, errors = trained(recipe, whole, environment, '--resume', '--steps', STEPS + 1)
+    assert code == 2
+    assert f'optimisation.steps was {STEPS}, is now {STEPS + 1}' in errors
+    code, errors = trained(recipe, whole, environment, '--resume')
+    assert code == 0
+    assert 'finished before' in errors
+    assert (whole / 'transnet.pt').read_bytes() == before
+
+
+def test_the_log_holds_losses_and_measures(whole):
+    lines = [json.loads(line) for line in (whole / 'log.jsonl').read_text().splitlines()]
+    steps = [line for line in lines if line['event'] == 'step']
+    assert [line['step'] for line in steps] == list(range(1, STEPS + 1))
+    assert set(steps[0]['losses']) == {'loss', 'left_from_right_m'}
+    assert lines[-1]['event'] == 'validation'
+    assert lines[-1]['measures']['mrrpe_mm'] > 0
+
+
+def test_two_processes_train_together(recipe, tmp_path, environment):
+    out = tmp_path / 'out'
+    recipe.write_text(RECIPE.format(steps=4))
+    words = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
+    found = subprocess.run(
+        [sys.executable, *words, *command(recipe, out)[1:]],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert found.returncode == 0, found.stderr
+    saved = read_snapshot(out / 'transnet.pt')
+    assert saved['position'] == {'done': 4, 'world_size': 2}
+    lines = [json.loads(line) for line in (out / 'log.jsonl').read_text().splitlines()]
+    assert len([line for line in lines if line['event'] == 'step']) == 4
+    code, errors = trained(recipe, out, environment, '--resume')
+    assert code == 2
+    assert 'of 2 processes, these are 1' in errors
+
+
+def test_parts_that_were_never_trained_are_not_exported(recipe, environment, whole, tmp_path):
+    path = tmp_path / 'w.safetensors'
+    code, errors = trained(recipe, whole, environment, '--export-only', '--export', path)
+    assert code == 2
+    assert 'hand_roi_net' in errors
+    assert not path.exists()
+
+
+def test_drawn_pictures_train_everything_at_once_and_are_exported(tmp_path, environment):
+    recipe = tmp_path / 'joint.yaml'
+    recipe.write_text("""
+variant: compact
+tasks:
+  joint:
+    data: {synthetic_pictures: 4, held_out_samples: 2}
+    optimisation: {epochs: 1, batch_size: 4, optimizer: adam, schedule: step}
+running: {device: cpu, workers: 1}
+""")
+    path = tmp_path / 'snapshot_6.pth'
+    code, errors = trained(recipe, tmp_path / 'out', environment, '--export', path)
+    assert code == 0, errors
+    _, weights = build_networks('compact', str(path))
+    assert weights.meaningful
+
+
+def test_a_data_set_that_is_not_there_is_named_before_training(tmp_path, environment):
+    recipe = tmp_path / 'joint.yaml'
+    recipe.write_text("""
+tasks:
+  joint:
+    data: {interhand26m: /nowhere/ih26m}
+    optimisation: {epochs: 1}
+""")
+    code, errors = trained(recipe, tmp_path / 'out', environment)
+    assert code == 2
+    assert '/nowhere/ih26m' in errors
