@@ -186,9 +186,7 @@ class Settings(Checked):
     fallback_frame_id: str = setting(
         'camera_optical_frame', 'frame of images whose header names none'
     )
-    region_x: int = setting(
-        0, 'left edge of the region of interest', unit='px', low=0, high=32767
-    )
+    region_x: int = setting(0, 'left edge of the region of interest', unit='px', low=0, high=32767)
     region_y: int = setting(0, 'top edge of the region of interest', unit='px', low=0, high=32767)
     region_width: int = setting(
         0, 'width of the region of interest; 0 is the whole frame', unit='px', low=0, high=32767
