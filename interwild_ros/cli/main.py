@@ -20,6 +20,10 @@ _VERBS = {
         'interwild_ros.cli.doctor',
         'say what is installed, which assets were found and what is missing',
     ),
+    'evaluate': (
+        'interwild_ros.cli.evaluate',
+        'score weights on a data set, and print the row of the paper',
+    ),
     'train': (
         'interwild_ros.cli.train',
         'train networks by a recipe, go on after a break, and export what came out',
