@@ -35,6 +35,7 @@ TOPICS = (PICTURES, CAMERA_INFO, TWO_HANDS, TOPOLOGY, MARKERS, TF, DIAGNOSTICS)
 
 _PROGRESS_PERIOD_SEC = 2.0
 _LAST_DIAGNOSTICS_SEC = 2.5  # they come once a second
+_ON_THE_WAY_SEC = 0.3
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ class _Watch:
 
     def wait_for_last_answer(self) -> None:
         """Wait until the last picture was answered and counted, or nothing came for a while."""
+        while self._comes_more(PICTURES, _ON_THE_WAY_SEC):
+            pass  # the camera has ended, what it sent last may still be on its way
         while not self._is_last_answered():
             if not self._comes_more(TWO_HANDS, self._plan.answer_timeout_sec):
                 break  # a frame that could not be worked on has no answer

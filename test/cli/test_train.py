@@ -50,12 +50,13 @@ def started(recipe, out, environment, *rest):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # so that a kill takes the workers along, as a power cut does
     )
 
 
 def wait_for_steps(out, count):
     log = Path(out) / 'log.jsonl'
-    for _ in range(1200):
+    for _ in range(2400):
         if log.exists() and log.read_text().count('"event": "step"') >= count:
             return
         time.sleep(0.05)
@@ -95,7 +96,7 @@ def test_a_run_killed_in_its_middle_is_resumed_to_the_same_end(
     out = tmp_path / 'out'
     process = started(recipe, out, environment)
     wait_for_steps(out, 6)
-    process.send_signal(signal.SIGKILL)
+    os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert 5 <= read_snapshot(out / 'transnet.pt')['spent']['steps'] < STEPS
     code, errors = trained(recipe, out, environment, '--resume', '--workers', '2')
