@@ -15,9 +15,11 @@ from interwild_ros.config import Checked, setting
 from interwild_ros.errors import AssetError, SettingError
 from interwild_ros.train.recipe_sections import (
     AnnotatedData,
+    CropData,
     DetectnetWeights,
     JointWeights,
     Optimisation,
+    PairData,
     Running,
     ShnetWeights,
     SyntheticData,
@@ -27,9 +29,9 @@ import yaml
 
 # name: (weights of its losses, where its samples come from)
 TASKS: dict[str, tuple[type[Checked], type[Checked]]] = {
-    'shnet': (ShnetWeights, SyntheticData),
+    'shnet': (ShnetWeights, CropData),
     'detectnet': (DetectnetWeights, SyntheticData),
-    'transnet': (TransnetWeights, SyntheticData),
+    'transnet': (TransnetWeights, PairData),
     'joint': (JointWeights, AnnotatedData),
 }
 

@@ -110,6 +110,26 @@ class SyntheticData(Checked):
 
 
 @dataclass(frozen=True)
+class CropData(SyntheticData):
+    """Hand crops drawn on the fly; drawing costs as much as learning, so each may come again."""
+
+    turns: int = setting(1, 'how often each crop comes, altered after the first', low=1, high=64)
+
+
+@dataclass(frozen=True)
+class PairData(SyntheticData):
+    """Pairs of joints drawn on the fly, and how wrong they are: bench/residuals.py measures it.
+
+    The names are those of train.synthetic.residuals.Residuals.
+    """
+
+    joint: float = setting(0.022, 'of each joint, in sizes of the hand', low=0.0, high=1.0)
+    hand: float = setting(0.008, 'of all joints of a hand alike, in its sizes', low=0.0, high=1.0)
+    depth_m: float = setting(0.006, 'of the depth of each joint', unit='m', low=0.0, high=1.0)
+    flattened: float = setting(0.06, 'of the logarithm of all depths', low=0.0, high=1.0)
+
+
+@dataclass(frozen=True)
 class AnnotatedData(Checked):
     """Data sets in their published layouts, by folder; an empty one is left out."""
 

@@ -11,12 +11,15 @@ from typing import Any, TypeVar
 
 from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.networks.variants import variant_named
-from interwild_ros.train.recipe_sections import SyntheticData
+from interwild_ros.train.crop_alteration import CropAlteration
+from interwild_ros.train.recipe_sections import CropData, PairData, SyntheticData
+from interwild_ros.train.repeating import RepeatingStream
 from interwild_ros.train.streams import BodyPictures, HandCrops, JointPairs, Stream
 from interwild_ros.train.synthetic.bodies import BodyMaker
 from interwild_ros.train.synthetic.crops import CropMaker
 from interwild_ros.train.synthetic.domains import Domain, STUDIO, WILD
 from interwild_ros.train.synthetic.pairs import PairMaker
+from interwild_ros.train.synthetic.residuals import Residuals
 import torch
 
 Batch = TypeVar('Batch', bound=tuple[torch.Tensor, ...])
@@ -37,7 +40,7 @@ class MixedStream:
         self._of_wild = None if data.domain == 'studio' else of_domain(WILD)
 
     def draw(self, indices: Sequence[int]) -> Any:
-        """Return the samples of these indices as one batch, those of the studio first."""
+        """Return the samples of these indices as one batch."""
         if self._of_studio is None or self._of_wild is None:
             draw = self._of_studio or self._of_wild
             return draw(indices) if draw else None
@@ -45,13 +48,24 @@ class MixedStream:
         wild = [i for i in indices if i % _STUDIO_PERIOD]
         pairs = ((self._of_studio, studio), (self._of_wild, wild))
         batches = [draw(numbers) for draw, numbers in pairs if numbers]
-        return type(batches[0])(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+        places = {number: place for place, number in enumerate((*studio, *wild))}
+        order = torch.tensor([places[i] for i in indices])
+        parts = zip(*batches, strict=True)
+        return type(batches[0])(*(torch.cat(rows)[order] for rows in parts))
 
 
 def make_stream(task: str, variant: str, data: SyntheticData, seed: int) -> Stream[Any]:
     """Build a task's stream."""
-    of_domain = {'shnet': hand_crops, 'detectnet': body_pictures, 'transnet': joint_pairs}[task]
-    return MixedStream(partial(of_domain, seed, variant_named(variant).spaces), data)
+    spaces = variant_named(variant).spaces
+    if isinstance(data, PairData):
+        wrong = Residuals(data.joint, data.hand, data.depth_m, data.flattened)
+        return MixedStream(partial(joint_pairs, seed, spaces, wrong), data)
+    if task == 'detectnet':
+        return MixedStream(partial(body_pictures, seed, spaces), data)
+    crops = MixedStream(partial(hand_crops, seed, spaces), data)
+    if not isinstance(data, CropData) or data.turns == 1:
+        return crops
+    return RepeatingStream(crops, CropAlteration(spaces, seed), data.turns)
 
 
 def hand_crops(seed: int, spaces: Spaces, domain: Domain) -> Draw[HandCrops]:
@@ -94,9 +108,11 @@ def body_pictures(seed: int, spaces: Spaces, domain: Domain) -> Draw[BodyPicture
     return draw
 
 
-def joint_pairs(seed: int, spaces: Spaces, domain: Domain) -> Draw[JointPairs]:
+def joint_pairs(
+    seed: int, spaces: Spaces, residuals: Residuals, domain: Domain
+) -> Draw[JointPairs]:
     """Return what draws pairs of a domain's hands for TransNet."""
-    maker = PairMaker(domain, seed=seed, spaces=spaces)
+    maker = PairMaker(domain, seed=seed, spaces=spaces, residuals=residuals)
 
     def draw(indices: Sequence[int]) -> JointPairs:
         made = maker.make(indices)

@@ -8,10 +8,10 @@ CONFIG = Path(__file__).resolve().parents[2] / 'config' / 'train'
 BUDGET = {'optimisation': {'steps': 5}}
 
 
-@pytest.mark.parametrize('name', ['compact', 'official'])
+@pytest.mark.parametrize('name', ['compact', 'compact_gpu', 'official'])
 def test_the_recipes_that_ship_are_read(name):
     recipe = read_recipe(CONFIG / f'{name}.yaml')
-    assert recipe.general.variant == name
+    assert recipe.general.variant == name.removesuffix('_gpu')
     assert {task.name for task in recipe.tasks} <= set(TASKS)
 
 
