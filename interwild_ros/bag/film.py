@@ -9,10 +9,10 @@ from pathlib import Path
 
 import cv2
 from interwild_ros.bag.read import Bag, TWO_HANDS
-from interwild_ros.bag.whole import whole_file
 from interwild_ros.errors import AssetError
 from interwild_ros.imaging.overlay import draw_overlay
 from interwild_ros.records import Image
+from interwild_ros.whole import whole_file
 
 # MPEG-4 Part 2 is what OpenCV from PyPI can always encode: it brings no H.264 encoder.
 _CODEC = 'mp4v'

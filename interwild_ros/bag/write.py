@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from interwild_ros.bag.definitions import read_definition
-from interwild_ros.bag.whole import whole_folder
 from interwild_ros.errors import AssetError
+from interwild_ros.whole import whole_folder
 from rosbags.interfaces import (
     Nodetype,
     Qos,

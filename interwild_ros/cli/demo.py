@@ -17,11 +17,11 @@ from interwild_ros.bag.figures import Percentiles
 from interwild_ros.bag.film import draw_film
 from interwild_ros.bag.read import open_bag
 from interwild_ros.bag.report import make_report, RunReport
-from interwild_ros.bag.whole import whole_folder
 from interwild_ros.cli.demo_plan import CAMERA_SETTINGS, HANDS_SETTINGS, is_own_source, plan_of
 from interwild_ros.cli.flags import add_setting_flags
 from interwild_ros.config import CameraSettings, Settings
 from interwild_ros.ros.recording import record_nodes
+from interwild_ros.whole import whole_folder
 
 CLIP = 'clip'
 _FILM_RATES_HZ = (1.0, 60.0)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Checkpoints and weights that are written whole or not at all, and are on the disk then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from interwild_ros.errors import TrainingError
+from interwild_ros import whole
+from interwild_ros.errors import AssetError, TrainingError
 
 
 @contextmanager
@@ -18,17 +19,11 @@ def whole_file(path: Path, what: str) -> Iterator[BinaryIO]:
     :param what: what to call it in messages.
     :raises TrainingError: when it cannot be written; what stood there before still does.
     """
-    part = path.with_name(f'.{path.name}.part')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(part, 'wb') as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:  # torch wraps a full disk
+        with whole.whole_file(path) as part, open(part, 'wb') as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except (AssetError, OSError, RuntimeError) as error:  # torch wraps a full disk
         kept = 'the last one is kept' if path.exists() else 'there is no earlier one'
         raise TrainingError(f'{what} {path}: cannot be written ({error}); {kept}') from None

@@ -1,7 +1,7 @@
 import os
 
-from interwild_ros.bag.whole import whole_file, whole_folder
 from interwild_ros.errors import AssetError
+from interwild_ros.whole import whole_file, whole_folder
 import pytest
 
 
