@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+import multiprocessing
+import os
 import signal
+import threading
 from typing import Any, Protocol
 
 import cv2
@@ -176,3 +179,15 @@ def _settle(_worker: int) -> None:
     # Ctrl-C goes to every process of a terminal: the main one decides what to do
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(0)  # one core is what a worker is for; and its threads outlive its end
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that trains is gone: a killed one cannot ask it to.
+
+    PyTorch's own watch looks at the process that forked the worker, which is another one here.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
