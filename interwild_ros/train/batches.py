@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 from typing import Any, Protocol
+import warnings
 
 import cv2
 from interwild_ros.errors import TrainingError
@@ -21,6 +22,8 @@ from interwild_ros.train.recipe_sections import Running
 from interwild_ros.train.streams import Stream
 import torch
 from torch.utils.data import DataLoader, Dataset
+
+_DEATH = 'DataLoader worker'  # how torch begins to say that a worker is gone
 
 MakeStream = Callable[[], Stream[Any]]
 
@@ -72,6 +75,9 @@ class StreamBatches:
 
     def __iter__(self) -> Generator[tuple[str, Any], None, None]:
         """Yield names and batches from the current position on."""
+        return _going_on(self._from_here, lambda: self.done)
+
+    def _from_here(self) -> Generator[tuple[str, Any], None, None]:
         loader = DataLoader(
             _Drawn(self._make_stream),
             sampler=_Counted(self._share, self.done),
@@ -112,6 +118,9 @@ class MixedSetBatches:
 
     def __iter__(self) -> Generator[tuple[str, Any], None, None]:
         """Yield names and batches from the current position on."""
+        return _going_on(self._from_here, lambda: self._batches.progress)
+
+    def _from_here(self) -> Generator[tuple[str, Any], None, None]:
         while True:
             loader: DataLoader[Any] = DataLoader(
                 self._mixture,
@@ -134,6 +143,27 @@ class MixedSetBatches:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a position."""
         self._batches.load_state_dict(state)
+
+
+def _going_on(
+    from_here: Callable[[], Generator[tuple[str, Any], None, None]],
+    position: Callable[[], object],
+) -> Generator[tuple[str, Any], None, None]:
+    """Yield without end; when a worker dies (killed, out of memory), go on with new ones.
+
+    :raises TrainingError: when one dies where one died before.
+    """
+    died_at: object = None
+    while True:
+        try:
+            yield from from_here()
+        except RuntimeError as error:
+            if not str(error).startswith(_DEATH):
+                raise
+            if died_at == position():
+                raise TrainingError(f'workers die again and again: {error}') from None
+            died_at = position()
+            warnings.warn(f'{error}; new ones take over', RuntimeWarning, stacklevel=2)
 
 
 class _Drawn(Dataset[Any]):

@@ -1,5 +1,11 @@
 """The loop on tiny recipes: what it learns, keeps, refuses and survives."""
 
+from contextlib import closing
+import multiprocessing
+import os
+import signal
+import warnings
+
 from interwild_ros.errors import TrainingError
 from interwild_ros.testing.tiny_training import Remembering, tiny_parts, tiny_recipe
 from interwild_ros.train.loop import mean_measures, Trainer
@@ -151,6 +157,27 @@ def test_samples_do_not_depend_on_workers(snapshot, tmp_path):
     for (one, first), (other, second) in zip(*heard, strict=True):
         assert one == other
         assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_a_worker_that_is_killed_is_replaced_and_no_batch_is_lost():
+    recipe = tiny_recipe(running={'workers': 1, 'ahead': 1})
+    supply, whole = tiny_parts(recipe).batches, iter(tiny_parts(tiny_recipe()).batches)
+    heard = []
+    with closing(iter(supply)) as batches:
+        for number in range(6):
+            if number == 2:
+                for child in multiprocessing.active_children():
+                    os.kill(child.pid, signal.SIGKILL)
+                    child.join()
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter('always')
+                name, batch = next(batches)
+            supply.advance()
+            wanted_name, wanted = next(whole)
+            assert name == wanted_name
+            assert all(torch.equal(a, b) for a, b in zip(batch, wanted, strict=True))
+            heard += said
+    assert ['take over' in str(warning.message) for warning in heard] == [True]
 
 
 def test_measures_without_a_number_are_left_out():
