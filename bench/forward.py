@@ -11,6 +11,10 @@ are the largest differences between the two.
 
 from __future__ import annotations
 
+from interwild_ros.openmp import wait_passively
+
+wait_passively()  # as the node does; it must come before torch is loaded
+
 import argparse
 from collections.abc import Callable
 import json

@@ -9,6 +9,10 @@ with the repository: test/data/parity_rand1.npz holds both precisions.
 
 from __future__ import annotations
 
+from interwild_ros.openmp import wait_passively
+
+wait_passively()  # as the node does; it must come before torch is loaded
+
 import argparse
 import json
 import sys

@@ -9,6 +9,10 @@ taking turns in one run. The last line is JSON: `speedup` is the median of the r
 
 from __future__ import annotations
 
+from interwild_ros.openmp import wait_passively
+
+wait_passively()  # as the node does; it must come before torch is loaded
+
 import argparse
 import json
 import time
