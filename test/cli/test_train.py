@@ -163,6 +163,35 @@ def test_two_processes_train_together(recipe, tmp_path, environment):
     assert 'of 2 processes, these are 1' in errors
 
 
+def test_two_processes_train_everything_at_once(tmp_path, environment):
+    recipe, out = tmp_path / 'joint.yaml', tmp_path / 'out'
+    recipe.write_text("""
+variant: compact
+tasks:
+  joint:
+    data: {synthetic_pictures: 4, held_out_samples: 2}
+    optimisation: {epochs: 2, batch_size: 2, optimizer: adam, schedule: step, drops: [1]}
+running: {device: cpu, workers: 1, log_every_sec: 0}
+""")
+    words = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
+    found = subprocess.run(
+        [sys.executable, *words, *command(recipe, out)[1:]],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert found.returncode == 0, found.stderr
+    saved = read_snapshot(out / 'joint.pt')
+    assert saved['is_finished']
+    # 8 pictures an epoch, 2 for each of 2 processes at a time
+    assert saved['spent']['steps'] == 4
+    assert saved['position']['progress'] == {'epoch': 2, 'batch': 0}
+    lines = [json.loads(line) for line in (out / 'log.jsonl').read_text().splitlines()]
+    rates = [line['learning_rate'] for line in lines if line['event'] == 'step']
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4])
+
+
 def test_parts_that_were_never_trained_are_not_exported(recipe, environment, whole, tmp_path):
     path = tmp_path / 'w.safetensors'
     code, errors = trained(recipe, whole, environment, '--export-only', '--export', path)
