@@ -142,18 +142,23 @@ def test_the_log_holds_losses_and_measures(whole):
     assert lines[-1]['measures']['mrrpe_mm'] > 0
 
 
-def test_two_processes_train_together(recipe, tmp_path, environment):
-    out = tmp_path / 'out'
-    recipe.write_text(RECIPE.format(steps=4))
+def train_in_two(recipe, out, environment):
+    """Train in two processes that torchrun starts, and expect it to go well."""
     words = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
     found = subprocess.run(
         [sys.executable, *words, *command(recipe, out)[1:]],
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=240,
     )
     assert found.returncode == 0, found.stderr
+
+
+def test_two_processes_train_together(recipe, tmp_path, environment):
+    out = tmp_path / 'out'
+    recipe.write_text(RECIPE.format(steps=4))
+    train_in_two(recipe, out, environment)
     saved = read_snapshot(out / 'transnet.pt')
     assert saved['position'] == {'done': 4, 'world_size': 2}
     lines = [json.loads(line) for line in (out / 'log.jsonl').read_text().splitlines()]
@@ -173,15 +178,7 @@ tasks:
     optimisation: {epochs: 2, batch_size: 2, optimizer: adam, schedule: step, drops: [1]}
 running: {device: cpu, workers: 1, log_every_sec: 0}
 """)
-    words = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
-    found = subprocess.run(
-        [sys.executable, *words, *command(recipe, out)[1:]],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert found.returncode == 0, found.stderr
+    train_in_two(recipe, out, environment)
     saved = read_snapshot(out / 'joint.pt')
     assert saved['is_finished']
     # 8 pictures an epoch, 2 for each of 2 processes at a time

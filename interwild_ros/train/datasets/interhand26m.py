@@ -27,7 +27,7 @@ from interwild_ros.train.datasets.interhand26m_files import (
     parse_interhand26m,
     unpacked_valid,
 )
-from interwild_ros.train.datasets.texts import text_at
+from interwild_ros.train.datasets.packed import PackedSet
 from interwild_ros.train.datasets.wrists import has_both_wrists, seen_from_wrists
 import numpy as np
 
@@ -67,28 +67,10 @@ def read_interhand26m(
     return InterHand26M(f'{NAME} {split}', pictures, columns)
 
 
-class InterHand26M:
+class InterHand26M(PackedSet[InterHandColumns]):
     """The annotations of one split, kept as arrays."""
 
     has_3d = True
-
-    def __init__(self, name: str, pictures: Path, columns: InterHandColumns) -> None:
-        """Keep the arrays.
-
-        :param pictures: the folder that file names are relative to.
-        """
-        self.name = name
-        self._pictures = pictures
-        self._columns = columns
-
-    def __len__(self) -> int:
-        """Return how many annotations there are."""
-        return len(self._columns.ids)
-
-    def picture_path(self, index: int) -> Path:
-        """Return the picture's file without making the annotation."""
-        packed, ends = self._columns.file_names, self._columns.file_name_ends
-        return self._pictures / text_at(packed, ends, range(len(self))[index])
 
     def __getitem__(self, index: int) -> Annotation:
         """Return one annotation; IndexError beyond the last."""

@@ -24,7 +24,7 @@ from interwild_ros.train.datasets.cache import cached
 from interwild_ros.train.datasets.files import wanted_folder
 from interwild_ros.train.datasets.fits import fit_or_none
 from interwild_ros.train.datasets.mscoco_json import CocoColumns, CocoFiles, parse_mscoco
-from interwild_ros.train.datasets.texts import text_at
+from interwild_ros.train.datasets.packed import PackedSet
 import numpy as np
 
 NAME = 'MSCOCO'
@@ -55,28 +55,10 @@ def read_mscoco(root: Path, split: str = 'train', *, cache_dir: Path | None = No
     return MsCoco(f'{NAME} {split}', pictures, columns)
 
 
-class MsCoco:
+class MsCoco(PackedSet[CocoColumns]):
     """The annotations of one split, kept as arrays."""
 
     has_3d = False
-
-    def __init__(self, name: str, pictures: Path, columns: CocoColumns) -> None:
-        """Keep the arrays.
-
-        :param pictures: the folder that file names are relative to.
-        """
-        self.name = name
-        self._pictures = pictures
-        self._columns = columns
-
-    def __len__(self) -> int:
-        """Return how many annotations there are."""
-        return len(self._columns.ids)
-
-    def picture_path(self, index: int) -> Path:
-        """Return the picture's file without making the annotation."""
-        packed, ends = self._columns.file_names, self._columns.file_name_ends
-        return self._pictures / text_at(packed, ends, range(len(self))[index])
 
     def __getitem__(self, index: int) -> Annotation:
         """Return one annotation; IndexError beyond the last."""
