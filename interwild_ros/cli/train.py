@@ -14,6 +14,7 @@ import time
 from typing import Any, TextIO
 
 from interwild_ros.errors import SettingError, TrainingError
+from interwild_ros.train.allocation import keep_freed_memory
 from interwild_ros.train.assembly import assemble, new_networks
 from interwild_ros.train.export import export, load_trained
 from interwild_ros.train.loop import StepReport, Trainer, ValidationReport
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or Path('out/train') / args.config.stem
     names = [args.task] if args.task else [task.name for task in recipe.tasks]
     if not args.export_only:
+        keep_freed_memory()
         with joined_world(recipe.running.device) as world, _stop_signals() as should_stop:
             if recipe.running.threads:
                 torch.set_num_threads(recipe.running.threads)

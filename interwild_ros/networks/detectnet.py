@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from interwild_ros.networks.layers import sample_features, soft_argmax_2d
+from interwild_ros.networks.neck import Neck
 from interwild_ros.networks.variants import Variant
 import torch
 from torch import nn, Tensor
@@ -26,27 +27,26 @@ class Detections(NamedTuple):
 
 
 class BoxNet(nn.Module):
-    """Three deconvolutions, a centre map a hand, and a size read at the centre."""
+    """Fine features, a centre map a hand, and a size read at the centre."""
 
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         width = variant.box_width
-        self.deconv = nn.Sequential(
-            *_doubling(variant.body.outputs, width),
-            *_doubling(width, width),
-            *_doubling(width, width),
-        )
+        channels = [variant.body.stage_outputs(stage) for stage in range(4)]
+        self.neck = Neck(channels, width) if variant.has_box_neck else None
+        if self.neck is None:
+            self.deconv = _deconvolutions(channels[-1], width)
         self.bbox_center = nn.Sequential(nn.Conv2d(width, 2, 1))
         self.rhand_size = _size_head(width)
         self.lhand_size = _size_head(width)
 
-    def forward(self, features: Tensor) -> Detections:
-        """Detect both hands in trunk features (B, C, 8, 6)."""
-        return self.boxes(*self.centre_logits(features))
+    def forward(self, stages: list[Tensor]) -> Detections:
+        """Detect both hands in the features of the trunk's four stages, the finest first."""
+        return self.boxes(*self.centre_logits(stages))
 
-    def centre_logits(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def centre_logits(self, stages: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return fine features (B, width, 64, 48), and both centre maps' logits over them."""
-        fine = self.deconv(features)
+        fine = self.deconv(stages[-1]) if self.neck is None else self.neck(stages)
         return fine, self.bbox_center(fine)
 
     def boxes(self, fine: Tensor, logits: Tensor) -> Detections:
@@ -56,6 +56,12 @@ class BoxNet(nn.Module):
         right, left = self.rhand_size(at_centre[:, 0]), self.lhand_size(at_centre[:, 1])
         scores = torch.diagonal(sample_features(maps, centre), dim1=1, dim2=2)
         return Detections(centre, torch.stack([right, left], dim=1), scores)
+
+
+def _deconvolutions(inputs: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        *_doubling(inputs, width), *_doubling(width, width), *_doubling(width, width)
+    )
 
 
 def _doubling(inputs: int, outputs: int) -> list[nn.Module]:

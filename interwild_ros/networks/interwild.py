@@ -53,7 +53,7 @@ class InterWild(nn.Module):
 
     def detect(self, body_pictures: Tensor) -> Detections:
         """Find both hands in pictures (B, 3, 256, 192), RGB 0..1."""
-        detections: Detections = self.body_box_net(self.body_backbone(body_pictures))
+        detections: Detections = self.body_box_net(self.body_backbone.stages(body_pictures))
         return detections
 
     def hand_boxes(self, detections: Detections) -> Tensor:

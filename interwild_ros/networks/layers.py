@@ -66,11 +66,15 @@ def sample_features(features: Tensor, xy: Tensor) -> Tensor:
     Integer cells are hit exactly; past the last cell the features fade to zero (Q6).
     """
     height, width = features.shape[-2:]
-    x = xy[..., 0] / (width - 1) * 2 - 1
-    y = xy[..., 1] / (height - 1) * 2 - 1
-    grid = torch.stack([x, y], dim=-1)[:, None]
-    read = F.grid_sample(features, grid, padding_mode='zeros', align_corners=True)
-    return read[:, :, 0].transpose(1, 2)
+    across, down = _tents(xy[..., 0], width), _tents(xy[..., 1], height)
+    weights = (down[..., :, None] * across[..., None, :]).flatten(2)  # B x J x (H W)
+    return torch.matmul(weights, features.permute(0, 2, 3, 1).flatten(1, 2))
+
+
+def _tents(places: Tensor, count: int) -> Tensor:
+    """Return the weights (..., count) of cells in reading linearly at places (...)."""
+    cells = torch.arange(count, dtype=places.dtype, device=places.device)
+    return (1 - (places[..., None] - cells).abs()).clamp(min=0)
 
 
 def _expectation(weights: Tensor, count: int) -> Tensor:

@@ -19,13 +19,14 @@ from interwild_ros.networks.layers import (
     sample_features,
     soft_argmax_3d,
 )
+from interwild_ros.networks.neck import Neck
 from interwild_ros.networks.resnet import Trunk
 from interwild_ros.networks.variants import Variant
 from interwild_ros.records import JOINT_COUNT
 import torch
 from torch import nn, Tensor
-import torch.nn.functional as F
 
+_FINEST = 1  # stage of the trunk that a neck begins at: stride 8
 _ROTATIONS = 15  # of the fingers, in MANO order
 
 
@@ -48,38 +49,15 @@ class HandRoiNet(nn.Module):
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         self.backbone = Trunk(variant.hand)
-        self.neck = Neck(variant) if variant.neck_width else None
+        channels = [variant.hand.stage_outputs(stage) for stage in range(_FINEST, 4)]
+        self.neck = Neck(channels, variant.neck_width) if variant.neck_width else None
 
     def forward(self, crops: Tensor) -> Tensor:
         """Map crops (N, 3, S, S) to features: S/32 cells a side, with a neck S/8."""
         if self.neck is not None:
-            return self.neck(self.backbone.stages(crops))  # type: ignore[no-any-return]
+            return self.neck(self.backbone.stages(crops)[_FINEST:])  # type: ignore[no-any-return]
         features: Tensor = self.backbone(crops)
         return features
-
-
-class Neck(nn.Module):
-    """Features at stride 8 that know those at 16 and 32 (a feature pyramid, Lin et al. 2017)."""
-
-    def __init__(self, variant: Variant) -> None:
-        super().__init__()
-        width, first = variant.neck_width, variant.hand.outputs // 4
-        self.fine = nn.Conv2d(first, width, 1)
-        self.middle = nn.Conv2d(2 * first, width, 1)
-        self.coarse = nn.Conv2d(4 * first, width, 1)
-        self.merge_middle = conv_bn_relu(width, width, kernel=3)
-        self.merge_fine = conv_bn_relu(width, width, kernel=3)
-
-    def forward(self, stages: list[Tensor]) -> Tensor:
-        """Fuse the trunk's four stages into (N, width, S/8, S/8)."""
-        _, fine, middle, coarse = stages
-        x = self.merge_middle(self.middle(middle) + _doubled(self.coarse(coarse)))
-        out: Tensor = self.merge_fine(self.fine(fine) + _doubled(x))
-        return out
-
-
-def _doubled(features: Tensor) -> Tensor:
-    return F.interpolate(features, scale_factor=2.0, mode='nearest')
 
 
 class PositionNet(nn.Module):

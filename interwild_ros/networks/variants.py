@@ -2,7 +2,8 @@
 
 `official` is the original's, and its checkpoints fit it. `compact` is our own for machines without
 a GPU: the same stages and outputs with narrow ResNet-18 trunks on smaller crops. What a smaller
-crop loses in its last features, a neck over three stages of the trunk brings back.
+crop loses in its last features, a neck over the trunk's stages brings back; the detector has such
+a neck in place of the deconvolutions, which finds small hands with far less training.
 """
 
 from __future__ import annotations
@@ -28,16 +29,21 @@ class TrunkSize:
     @property
     def outputs(self) -> int:
         """Return the channels of the last stage."""
-        return self.width * 8 * (4 if self.block == 'bottleneck' else 1)
+        return self.stage_outputs(3)
+
+    def stage_outputs(self, stage: int) -> int:
+        """Return the channels of a stage, 0 to 3."""
+        return self.width * 2**stage * (4 if self.block == 'bottleneck' else 1)
 
 
 @dataclass(frozen=True)
 class Variant:
     """Everything that decides the shape of the networks.
 
-    `box_width`: channels of the detector's deconvolutions; `rotation_width`: channels that the
-    rotation net reads at the joints; `spaces`: what the coordinates mean; `neck_width`: channels
-    of the hand trunk's fused features at stride 8, 0 for its last features alone;
+    `box_width`: channels of the detector's fine features, which come out of deconvolutions, or
+    with `has_box_neck` out of a neck over all stages of its trunk; `rotation_width`: channels
+    that the rotation net reads at the joints; `spaces`: what the coordinates mean; `neck_width`:
+    channels of the hand trunk's fused features at stride 8, 0 for its last features alone;
     `rotation_hidden`: width of a hidden layer before the pose, 0 for none; `axis_angle`: what its
     weights were trained with, see `rotations.axis_angle_from_matrix` (NETWORKS.md Q3).
     """
@@ -49,6 +55,7 @@ class Variant:
     rotation_width: int
     trans: TrunkSize
     spaces: Spaces = OFFICIAL_SPACES
+    has_box_neck: bool = False
     neck_width: int = 0
     rotation_hidden: int = 0
     axis_angle: AxisAngle = 'legacy'
@@ -62,7 +69,7 @@ class Variant:
 _R50 = TrunkSize('bottleneck', (3, 4, 6, 3), 64)
 _R18 = TrunkSize('basic', (2, 2, 2, 2), 64)
 _R18_NARROW = TrunkSize('basic', (2, 2, 2, 2), 32)
-_R18_THIN = TrunkSize('basic', (2, 2, 2, 2), 20)
+_THIN_AND_DEEP = TrunkSize('basic', (1, 2, 4, 3), 16)
 _R18_THINNEST = TrunkSize('basic', (2, 2, 2, 1), 16)
 
 COMPACT_SPACES = Spaces(crop_px=128, volume_cells=16, pair_cells=32, crop_box_scale=1.6)
@@ -73,12 +80,13 @@ VARIANTS = {
         Variant('official', _R50, 256, _R50, 512, _R18),
         Variant(
             'compact',
-            _R18_THIN,
-            80,
+            _THIN_AND_DEEP,
+            64,
             _R18_NARROW,
             64,
             _R18_THINNEST,
             spaces=COMPACT_SPACES,
+            has_box_neck=True,
             neck_width=128,
             rotation_hidden=320,
             axis_angle='canonical',

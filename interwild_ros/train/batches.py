@@ -17,6 +17,7 @@ import warnings
 
 import cv2
 from interwild_ros.errors import TrainingError
+from interwild_ros.train.allocation import keep_freed_memory
 from interwild_ros.train.mixing import MixedBatches, Mixture
 from interwild_ros.train.recipe_sections import Running
 from interwild_ros.train.streams import Stream
@@ -208,6 +209,7 @@ def _settle(_worker: int) -> None:
     """Make a worker process a quiet neighbour."""
     # Ctrl-C goes to every process of a terminal: the main one decides what to do
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     cv2.setNumThreads(0)  # one core is what a worker is for; and its threads outlive its end
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -260,4 +260,6 @@ def moved(batch: Any, device: torch.device) -> Any:
 def _optimizer(parameters: list[nn.Parameter], chosen: Optimisation) -> torch.optim.Optimizer:
     if chosen.optimizer == 'adam':
         return torch.optim.Adam(parameters, chosen.learning_rate)
-    return torch.optim.AdamW(parameters, chosen.learning_rate, weight_decay=chosen.weight_decay)
+    return torch.optim.AdamW(
+        parameters, chosen.learning_rate, weight_decay=chosen.weight_decay, fused=True
+    )

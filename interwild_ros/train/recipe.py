@@ -15,22 +15,21 @@ from interwild_ros.config import Checked, setting
 from interwild_ros.errors import AssetError, SettingError
 from interwild_ros.train.recipe_sections import (
     AnnotatedData,
-    CropData,
     DetectnetWeights,
     JointWeights,
     Optimisation,
     PairData,
+    PictureData,
     Running,
     ShnetWeights,
-    SyntheticData,
     TransnetWeights,
 )
 import yaml
 
 # name: (weights of its losses, where its samples come from)
 TASKS: dict[str, tuple[type[Checked], type[Checked]]] = {
-    'shnet': (ShnetWeights, CropData),
-    'detectnet': (DetectnetWeights, SyntheticData),
+    'shnet': (ShnetWeights, PictureData),
+    'detectnet': (DetectnetWeights, PictureData),
     'transnet': (TransnetWeights, PairData),
     'joint': (JointWeights, AnnotatedData),
 }

@@ -110,10 +110,10 @@ class SyntheticData(Checked):
 
 
 @dataclass(frozen=True)
-class CropData(SyntheticData):
-    """Hand crops drawn on the fly; drawing costs as much as learning, so each may come again."""
+class PictureData(SyntheticData):
+    """Pictures drawn on the fly; drawing costs as much as learning, so each may come again."""
 
-    turns: int = setting(1, 'how often each crop comes, altered after the first', low=1, high=64)
+    turns: int = setting(1, 'how often each comes, altered after the first', low=1, high=64)
 
 
 @dataclass(frozen=True)

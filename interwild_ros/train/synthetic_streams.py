@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.networks.variants import variant_named
+from interwild_ros.train.body_alteration import BodyAlteration
 from interwild_ros.train.crop_alteration import CropAlteration
-from interwild_ros.train.recipe_sections import CropData, PairData, SyntheticData
-from interwild_ros.train.repeating import RepeatingStream
+from interwild_ros.train.recipe_sections import PairData, PictureData, SyntheticData
+from interwild_ros.train.repeating import Alter, RepeatingStream
 from interwild_ros.train.streams import BodyPictures, HandCrops, JointPairs, Stream
 from interwild_ros.train.synthetic.bodies import BodyMaker
 from interwild_ros.train.synthetic.crops import CropMaker
@@ -61,11 +62,13 @@ def make_stream(task: str, variant: str, data: SyntheticData, seed: int) -> Stre
         wrong = Residuals(data.joint, data.hand, data.depth_m, data.flattened)
         return MixedStream(partial(joint_pairs, seed, spaces, wrong), data)
     if task == 'detectnet':
-        return MixedStream(partial(body_pictures, seed, spaces), data)
-    crops = MixedStream(partial(hand_crops, seed, spaces), data)
-    if not isinstance(data, CropData) or data.turns == 1:
-        return crops
-    return RepeatingStream(crops, CropAlteration(spaces, seed), data.turns)
+        drawn = MixedStream(partial(body_pictures, seed, spaces), data)
+        alter: Alter = BodyAlteration(spaces, seed)
+    else:
+        drawn = MixedStream(partial(hand_crops, seed, spaces), data)
+        alter = CropAlteration(spaces, seed)
+    turns = data.turns if isinstance(data, PictureData) else 1
+    return drawn if turns == 1 else RepeatingStream(drawn, alter, turns)
 
 
 def hand_crops(seed: int, spaces: Spaces, domain: Domain) -> Draw[HandCrops]:

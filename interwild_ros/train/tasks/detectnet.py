@@ -52,7 +52,7 @@ class DetectnetTask(Task):
     def detect(self, pictures: Tensor) -> tuple[Detections, Tensor]:
         """Run DetectNet; returns the logits of the centre maps (B, 2, 64, 48), too."""
         laid = as_pictures(pictures).contiguous(memory_format=torch.channels_last)
-        fine, logits = self.body_box_net.centre_logits(self.body_backbone(laid))
+        fine, logits = self.body_box_net.centre_logits(self.body_backbone.stages(laid))
         logits = at_least_single(logits)
         found = self.body_box_net.boxes(fine, logits)
         return Detections(*(at_least_single(part) for part in found)), logits
