@@ -34,7 +34,7 @@ fix: build ## mend what can be mended by itself, and render the generated files
 	$(BIN)/ruff format .
 
 bench: build ## every benchmark, a JSON line each
-	@set -e; for script in $(filter-out bench/parity.py,$(wildcard bench/*.py)); do \
+	@set -e; for script in $(filter-out bench/parity.py bench/ablation.py,$(wildcard bench/*.py)); do \
 		$(BIN)/python $$script; done
 
 build: $(VENV)/.stamp-package ## .venv with ROS 2, PyTorch and our messages, if it is not there

@@ -38,7 +38,8 @@ class TransNet(nn.Module):
         self.backbone = Trunk(variant.trans)
         cells = variant.spaces.pair_cells
         self.conv = conv_bn_relu(_JOINTS * cells, variant.trans.width, kernel=3)
-        self.fc = nn.Sequential(nn.Linear(2 * (variant.trans.outputs + 2), 3))
+        self.feature_count = 2 * (variant.trans.outputs + 2)
+        self.fc = nn.Sequential(nn.Linear(self.feature_count, 3))
 
     def forward(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
         """Return the left wrist minus the right wrist (B, 3), metres, camera axes.
@@ -46,12 +47,15 @@ class TransNet(nn.Module):
         :param joints: (2, B, 21, 3) volume cells, right hands before left ones, un-mirrored.
         :param input_from_crop: (2, B, 2, 3) of the un-mirrored crops.
         """
+        return in_full(self.fc, self.features(joints, input_from_crop))
+
+    def features(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
+        """Return what the last layer reads at both wrists (B, 2 (C + 2))."""
         pair = self.pair_joints(joints, input_from_crop)  # B x 2 x 21 x 3
         drawn = self.draw_and_convolve(pair)
-        features = self.backbone.after_stem(drawn)  # B x C x 8 x 8
-        wrists = pair[:, :, 0, :2] / (self.spaces.pair_cells / features.shape[-1])
-        at_wrists = torch.cat([sample_features(features, wrists), wrists], dim=2)
-        return in_full(self.fc, at_wrists.flatten(1))
+        coarse = self.backbone.after_stem(drawn)  # B x C x 8 x 8
+        wrists = pair[:, :, 0, :2] / (self.spaces.pair_cells / coarse.shape[-1])
+        return torch.cat([sample_features(coarse, wrists), wrists], dim=2).flatten(1)
 
     def pair_joints(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
         """Map both hands' joints (2, B, 21, 3) into the common cube: (B, 2, 21, 3) pair cells."""

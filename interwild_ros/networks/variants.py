@@ -33,7 +33,7 @@ class TrunkSize:
 
     def stage_outputs(self, stage: int) -> int:
         """Return the channels of a stage, 0 to 3."""
-        return self.width * 2**stage * (4 if self.block == 'bottleneck' else 1)
+        return (self.width << stage) * (4 if self.block == 'bottleneck' else 1)
 
 
 @dataclass(frozen=True)

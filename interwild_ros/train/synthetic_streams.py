@@ -71,9 +71,11 @@ def make_stream(task: str, variant: str, data: SyntheticData, seed: int) -> Stre
     return drawn if turns == 1 else RepeatingStream(drawn, alter, turns)
 
 
-def hand_crops(seed: int, spaces: Spaces, domain: Domain) -> Draw[HandCrops]:
-    """Return what draws crops of a domain."""
-    maker = CropMaker(domain, seed=seed, spaces=spaces)
+def hand_crops(
+    seed: int, spaces: Spaces, domain: Domain, *, holds_both: bool = False
+) -> Draw[HandCrops]:
+    """Return what draws crops of a domain; see CropMaker for `holds_both`."""
+    maker = CropMaker(domain, seed=seed, spaces=spaces, holds_both=holds_both)
 
     def draw(indices: Sequence[int]) -> HandCrops:
         made = maker.make(indices)

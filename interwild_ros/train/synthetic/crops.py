@@ -76,15 +76,19 @@ class CropMaker:
         seed: int,
         spaces: Spaces = COMPACT_SPACES,
         jitter: BoxJitter = DETECTED,
+        holds_both: bool = False,
     ) -> None:
         """Prepare the domain.
 
         :param spaces: the crop's size, and how much larger than its hand it is.
+        :param holds_both: crops hold both hands of a picture with two, as those of methods that
+            read both at once; else the crop's own hand alone.
         """
         self._scenes = SceneMaker(domain, seed=seed)
         self._pictures = PictureMaker(self._scenes)
         self._spaces = spaces
         self._jitter = jitter
+        self._holds_both = holds_both
 
     def make(self, indices: Sequence[int]) -> CropBatch:
         """Make these crops."""
@@ -93,8 +97,9 @@ class CropMaker:
         side = _draw_sides(draws, scenes.present)
         rows = torch.arange(len(draws))
         joints_px = scenes.joints_px[rows, side]
-        crop_from_image = self._draw_maps(draws, joints_px)
-        views = _views(scenes, crop_from_image, self._spaces.crop_px)
+        held = _both_where_present(scenes, side) if self._holds_both else joints_px
+        crop_from_image = self._draw_maps(draws, held)
+        views = crop_views(scenes, crop_from_image, self._spaces.crop_px)
         drawn = self._pictures.draw(indices, scenes, views)
         joints_m, vertices_m = scenes.joints_m[rows, side], scenes.vertices_m[rows, side]
         wrists = joints_m[:, :1]
@@ -124,7 +129,7 @@ class CropMaker:
             first += batch_size
 
     def _draw_maps(self, draws: Draws, joints_px: Tensor) -> Tensor:
-        """Return crop_from_image (B, 2, 3) for boxes that are about right."""
+        """Return crop_from_image (B, 2, 3) for boxes about joints (B, J, 2) that are not exact."""
         boxes = hand_boxes(joints_px)
         size = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True)
         shift = draws.normal(2, std=self._jitter.centre).clamp(-0.12, 0.12) * size
@@ -146,7 +151,15 @@ def _draw_sides(draws: Draws, present: Tensor) -> Tensor:
     return left.long()
 
 
-def _views(scenes: Scenes, crop_from_image: Tensor, side_px: int) -> Views:
+def _both_where_present(scenes: Scenes, side: Tensor) -> Tensor:
+    """Return the joints (B, 42, 2) of both hands, or those of a hand alone twice."""
+    rows = torch.arange(len(side))
+    other = torch.where(scenes.present.all(1), 1 - side, side)
+    return torch.cat([scenes.joints_px[rows, side], scenes.joints_px[rows, other]], 1)
+
+
+def crop_views(scenes: Scenes, crop_from_image: Tensor, side_px: int) -> Views:
+    """Return what square crops of `side_px`, laid by maps (B, 2, 3), show of scenes."""
     scale, shift = crop_from_image[:, 0, 0], crop_from_image[:, :, 2]
     cameras = scenes.cameras
     far_corner = (cameras.size - 1) * scale[:, None] + shift

@@ -90,7 +90,14 @@ class PairMaker:
         joints = joints + shift_before_camera(
             draws.part('distance'), joints, both, cameras, domain.cameras
         )
-        return self._observed(draws.part('observed'), joints, cameras, interacting)
+        return observe(
+            draws.part('observed'),
+            joints,
+            cameras,
+            interacting,
+            spaces=self._spaces,
+            residuals=self._residuals,
+        )
 
     def batches(self, batch_size: int, *, first: int = 0) -> Iterator[PairBatch]:
         """Yield batches without end, from pair number `first` on."""
@@ -111,30 +118,38 @@ class PairMaker:
         pair = torch.stack([hands[Side.RIGHT], mirror_points(hands[Side.LEFT])], 1)
         return pair @ roots.transpose(-1, -2)
 
-    def _observed(
-        self, draws: Draws, joints_m: Tensor, cameras: SceneCameras, interacting: Tensor
-    ) -> PairBatch:
-        input_from_image = _letterbox(cameras, self._spaces)
-        scale, shift = input_from_image[:, 0, 0], input_from_image[:, :, 2]
-        true_px = apply_affine(input_from_image[:, None], cameras.project(joints_m))
-        true_depths_m = joints_m[..., 2:] - joints_m[:, :, :1, 2:]
-        joints_px, depths_m = draw_wrong(draws, self._residuals, true_px, true_depths_m)
-        boxes = torch.cat([true_px.amin(2), true_px.amax(2)], -1)
-        crop_from_input, input_from_crop = crop_maps(
-            enlarged(squared(boxes), HAND_BOX_SCALE * self._spaces.crop_box_scale), self._spaces
-        )
-        xy = self._spaces.volume_from_crop(apply_affine(crop_from_input, joints_px))
-        cells = torch.cat([xy, self._spaces.volume_from_depth_m(depths_m)], -1)
-        cells = cells.clamp(0, self._spaces.volume_cells - 1)  # SHNet can say no more
-        return PairBatch(
-            joints=cells.transpose(0, 1),
-            input_from_crop=input_from_crop.transpose(0, 1),
-            left_from_right_m=joints_m[:, Side.LEFT, 0] - joints_m[:, Side.RIGHT, 0],
-            interacting=interacting,
-            joints_m=joints_m.transpose(0, 1),
-            focal_px=cameras.focal_px * scale,
-            centre_px=cameras.centre_px * scale[:, None] + shift,
-        )
+
+def observe(
+    draws: Draws,
+    joints_m: Tensor,
+    cameras: SceneCameras,
+    interacting: Tensor,
+    *,
+    spaces: Spaces,
+    residuals: Residuals,
+) -> PairBatch:
+    """Return what SHNet would have said of hands with joints (B, 2, 21, 3), the camera's frame."""
+    input_from_image = _letterbox(cameras, spaces)
+    scale, shift = input_from_image[:, 0, 0], input_from_image[:, :, 2]
+    true_px = apply_affine(input_from_image[:, None], cameras.project(joints_m))
+    true_depths_m = joints_m[..., 2:] - joints_m[:, :, :1, 2:]
+    joints_px, depths_m = draw_wrong(draws, residuals, true_px, true_depths_m)
+    boxes = torch.cat([true_px.amin(2), true_px.amax(2)], -1)
+    crop_from_input, input_from_crop = crop_maps(
+        enlarged(squared(boxes), HAND_BOX_SCALE * spaces.crop_box_scale), spaces
+    )
+    xy = spaces.volume_from_crop(apply_affine(crop_from_input, joints_px))
+    cells = torch.cat([xy, spaces.volume_from_depth_m(depths_m)], -1)
+    cells = cells.clamp(0, spaces.volume_cells - 1)  # SHNet can say no more
+    return PairBatch(
+        joints=cells.transpose(0, 1),
+        input_from_crop=input_from_crop.transpose(0, 1),
+        left_from_right_m=joints_m[:, Side.LEFT, 0] - joints_m[:, Side.RIGHT, 0],
+        interacting=interacting,
+        joints_m=joints_m.transpose(0, 1),
+        focal_px=cameras.focal_px * scale,
+        centre_px=cameras.centre_px * scale[:, None] + shift,
+    )
 
 
 def _letterbox(cameras: SceneCameras, spaces: Spaces) -> Tensor:
