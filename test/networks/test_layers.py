@@ -39,3 +39,14 @@ def test_sampling_hits_whole_cells_and_fades_past_the_last():
     torch.testing.assert_close(found[0], features[0, :, 5, 3])
     torch.testing.assert_close(found[1], features[0, :, 2, 7] / 2)
     assert found[2].abs().max() < 1e-6
+
+
+def test_sampling_is_bilinear_as_pytorchs():
+    torch.manual_seed(0)
+    features = torch.randn(3, 5, 6, 8, dtype=torch.float64)
+    xy = torch.rand(3, 7, 2, dtype=torch.float64) * torch.tensor([9.0, 7.0]) - 1
+    grid = xy / torch.tensor([7.0, 5.0], dtype=torch.float64) * 2 - 1
+    wanted = torch.nn.functional.grid_sample(
+        features, grid[:, None], padding_mode='zeros', align_corners=True
+    )
+    assert torch.allclose(sample_features(features, xy), wanted[:, :, 0].transpose(1, 2))
