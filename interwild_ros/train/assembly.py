@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 import copy
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, cast
 import zlib
 
 from interwild_ros.errors import SettingError
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import find_hand_models, read_stand_in
+from interwild_ros.networks.checkpoint import load_checkpoint
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.variants import variant_named
 from interwild_ros.records import Side
@@ -111,6 +113,8 @@ def _begun_networks(chosen: TaskRecipe, general: General) -> InterWild:
         begin_official(networks, chosen.data.resnet50, chosen.data.resnet18)
     else:
         begin_compact(networks)
+    if general.begin:
+        load_checkpoint(networks, Path(general.begin))
     return networks
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from interwild_ros.errors import TrainingError
 from interwild_ros.train.averaging import RunningAverage
 from interwild_ros.train.batches import Batches
+from interwild_ros.train.muon import Muon
 from interwild_ros.train.precision import Precision
 from interwild_ros.train.recipe import Recipe
 from interwild_ros.train.recipe_sections import Optimisation
@@ -260,6 +261,8 @@ def moved(batch: Any, device: torch.device) -> Any:
 def _optimizer(parameters: list[nn.Parameter], chosen: Optimisation) -> torch.optim.Optimizer:
     if chosen.optimizer == 'adam':
         return torch.optim.Adam(parameters, chosen.learning_rate)
+    if chosen.optimizer == 'muon':
+        return Muon(parameters, chosen.learning_rate, weight_decay=chosen.weight_decay)
     return torch.optim.AdamW(
         parameters, chosen.learning_rate, weight_decay=chosen.weight_decay, fused=True
     )

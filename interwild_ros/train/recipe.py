@@ -41,6 +41,7 @@ class General(Checked):
 
     variant: str = setting('compact', 'network sizes', choices=('official', 'compact'))
     seed: int = setting(0, 'of initial weights and of all samples', low=0, high=2**31 - 1)
+    begin: str = setting('', 'weights file to begin with; empty draws initial weights')
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,13 @@ class Optimisation(Checked):
     seconds: float = setting(0.0, 'budget: time spent on training', unit='s', low=0.0)
     epochs: int = setting(0, 'budget: passes over the data sets', low=0)
     batch_size: int = setting(64, 'samples a step and process', low=1)
-    optimizer: str = setting('adamw', 'which', choices=('adam', 'adamw'))
+    optimizer: str = setting(
+        'adamw',
+        'which; muon learns from fewer samples, and a step of it takes longer',
+        choices=('adam', 'adamw', 'muon'),
+    )
     learning_rate: float = setting(1e-3, 'highest', low=0.0, high=10.0)
-    weight_decay: float = setting(0.0, 'of AdamW', low=0.0, high=10.0)
+    weight_decay: float = setting(0.0, 'of AdamW and Muon', low=0.0, high=10.0)
     schedule: str = setting(
         'cosine', 'how the learning rate falls over the budget', choices=('cosine', 'step')
     )

@@ -57,9 +57,11 @@ def assert_same(one, other):
         assert torch.equal(tensor, other[name]), name
 
 
-@pytest.mark.parametrize('task', ['shnet', 'detectnet', 'transnet'])
-def test_every_task_learns_what_its_pictures_show(task, snapshot):
-    recipe = tiny_recipe(task, {'log_every_sec': 0.0}, steps=20, batch_size=8, learning_rate=2e-3)
+@pytest.mark.parametrize(('task', 'steps'), [('shnet', 20), ('detectnet', 20), ('transnet', 40)])
+def test_every_task_learns_what_its_pictures_show(task, steps, snapshot):
+    recipe = tiny_recipe(
+        task, {'log_every_sec': 0.0}, steps=steps, batch_size=8, learning_rate=2e-3
+    )
     parts, heard = tiny_parts(recipe), Remembering()
     before = held_out_loss(parts)
     assert trainer_of(recipe, snapshot, parts).run(heard, never)
@@ -68,9 +70,12 @@ def test_every_task_learns_what_its_pictures_show(task, snapshot):
     assert all(value == value for value in heard.validations[-1].measures.values())
 
 
-@pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
-def test_a_run_that_was_stopped_ends_where_the_unbroken_one_ends(precision, tmp_path):
-    recipe = tiny_recipe(precision=precision)
+@pytest.mark.parametrize(
+    ('precision', 'optimizer'),
+    [('float32', 'adamw'), ('bfloat16', 'adamw'), ('float32', 'muon')],
+)
+def test_a_run_that_was_stopped_ends_where_the_unbroken_one_ends(precision, optimizer, tmp_path):
+    recipe = tiny_recipe(precision=precision, optimizer=optimizer)
     whole, broken = tmp_path / 'whole.pt', tmp_path / 'broken.pt'
     assert trainer_of(recipe, whole).run(Remembering(), never)
     assert not trainer_of(recipe, broken).run(Remembering(), after(3))

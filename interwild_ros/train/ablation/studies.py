@@ -124,7 +124,8 @@ class _Sets:
         half = budget.batch_size // 2
         turns = -(-budget.steps * half // budget.samples)
         order = torch.cat([_order(turn, budget) for turn in range(turns)])
-        for rows in order[: budget.steps * half].split(half):
+        for step in range(budget.steps):
+            rows = order[step * half : (step + 1) * half]
             pairs = zip(self.studio, self.wild, strict=True)
             yield type(self.studio)(*(torch.cat([a[rows], b[rows]]) for a, b in pairs))
 
