@@ -115,6 +115,7 @@ def _as_table(report: RunReport, out: Path) -> str:
         'hand model': report.hand_model,
     }
     if report.accuracy is not None:
+        rows['MPVPE, MRRPE'] = f'{_mm(report.accuracy.mpvpe_mm)}, {_mm(report.accuracy.mrrpe_mm)}'
         rows['wrist error'] = _spread(report.accuracy.wrist_error_mm, 'mm')
         rows['joint error'] = _spread(report.accuracy.joint_error_mm, 'mm')
     lines = [f'  {name:14}{value}' for name, value in rows.items()]
@@ -126,6 +127,10 @@ def _as_table(report: RunReport, out: Path) -> str:
 
 def _hz(rate_hz: float | None) -> str:
     return 'unknown' if rate_hz is None else f'{rate_hz:.1f} Hz'
+
+
+def _mm(value: float | None) -> str:
+    return 'none' if value is None else f'{value:.1f} mm'
 
 
 def _spread(values: Percentiles, unit: str) -> str:

@@ -31,11 +31,18 @@ def truth(clip):
         return file['joints_m'].astype(np.float64)
 
 
-def hand_at(side, joints_m):
-    return replace(some_hand(side), joints_m=joints_m)
+@pytest.fixture
+def meshes(clip):
+    with np.load(clip / TRUTH_FILE) as file:
+        return file['vertices_m'].astype(np.float64)
 
 
-def record(folder, clip, answers):
+def hand_at(side, joints_m, vertices_m=None):
+    hand = replace(some_hand(side), joints_m=joints_m)
+    return hand if vertices_m is None else replace(hand, vertices_m=vertices_m)
+
+
+def record(folder, clip, answers, left_from_right_m=None):
     """Write the clip's pictures in reverse order, and an answer (right, left) to each frame."""
     pictures = sorted(clip.glob('*.jpg'))
     with write_bag(folder) as bag:
@@ -49,6 +56,8 @@ def record(folder, clip, answers):
                 data=pictures[frame].read_bytes(),
             )
             hands = replace(some_two_hands(stamp_ns=stamp_ns), right=right, left=left)
+            if left_from_right_m is not None:
+                hands = replace(hands, left_from_right_m=left_from_right_m[frame])
             bag.write(PICTURES, serialize_message(picture), received_ns=stamp_ns)
             bag.write(HANDS, serialize_message(two_hands_message(hands)), received_ns=stamp_ns)
     return folder
@@ -97,3 +106,24 @@ def test_a_hand_that_was_not_tracked_is_missed(tmp_path, clip, truth):
 def test_a_clip_without_truth_is_an_asset_error(small_bag, tmp_path):
     with pytest.raises(AssetError, match=r'truth\.npz'):
         measured(small_bag, tmp_path)
+
+
+def test_the_papers_figures_are_means(tmp_path, clip, truth, meshes):
+    thick, relative = meshes.copy(), truth[:, 1, 0] - truth[:, 0, 0]
+    thick[0, Side.RIGHT, :, 2] += 12 * MM  # one hand of six
+    relative[1, 0] += 9 * MM  # one frame of three
+    answers = [
+        [hand_at(side, truth[frame, side], thick[frame, side]) for side in Side]
+        for frame in range(FRAMES)
+    ]
+    found = measured(record(tmp_path / 'bag', clip, answers, relative), clip)
+    assert found.mpvpe_mm == pytest.approx(2.0, abs=0.002)
+    assert found.mrrpe_mm == pytest.approx(3.0, abs=0.002)
+
+
+def test_without_both_hands_nothing_relates_them(tmp_path, clip, truth):
+    absent = NoHand(Side.LEFT, 0.0, 'low_score')
+    answers = [[hand_at(Side.RIGHT, truth[frame, 0]), absent] for frame in range(FRAMES)]
+    found = measured(record(tmp_path / 'bag', clip, answers), clip)
+    assert found.mrrpe_mm is None
+    assert found.mpvpe_mm > 0
