@@ -125,7 +125,8 @@ class Settings(Checked):
     )
     weights: str = setting(
         '',
-        'checkpoint file; empty takes the weights that ship with the package, or rule-made ones',
+        'checkpoint file; empty takes the weights that ship with the package; rule-made: '
+        'meaningless ones of any size, which any variant without weights has',
         fixed=True,
     )
     mano_dir: str = setting(

@@ -103,7 +103,7 @@ def _train(
     snapshot = out / f'{name}.pt'
     if snapshot.exists() and not resume:
         raise TrainingError(f'{snapshot} is there: --resume goes on, another --out begins anew')
-    trainer = Trainer(name, recipe, assemble(name, recipe, world), world, snapshot)
+    trainer = Trainer(name, recipe, assemble(name, recipe, world, out), world, snapshot)
     if snapshot.exists() and trainer.resume():
         _say(world, f'{name}: finished before, {trainer.spent.steps} steps')
         return True

@@ -47,15 +47,17 @@ def build_networks(
 
     :param variant: 'official', 'compact', or 'auto': that of the weights file, compact without.
     :param weights: checkpoint file (.pth, .pt or .safetensors); empty takes those that ship with
-        the package for the compact variant, and where there are none fills them by rule.
+        the package for the compact variant, and where there are none fills them by rule, as
+        RULE_NAME does for every variant.
     :param axis_angle: None takes what the variant was trained with.
     :raises AssetError: when the file cannot be read or holds another network.
     """
+    is_file = weights not in ('', RULE_NAME)
     if variant == 'auto':
-        variant = variant_of(Path(weights)) if weights else 'compact'
+        variant = variant_of(Path(weights)) if is_file else 'compact'
     networks = InterWild(variant_named(variant), axis_angle=axis_angle).eval()
     is_shipped = not weights and variant == 'compact' and SHIPPED.is_file()
-    if not weights and not is_shipped:
+    if not is_file and not is_shipped:
         fill_by_rule(networks)
         return networks, Weights(RULE_NAME, meaningful=False)
     path = SHIPPED if is_shipped else Path(weights)

@@ -32,7 +32,7 @@ class BoxNet(nn.Module):
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         width = variant.box_width
-        channels = [variant.body.stage_outputs(stage) for stage in range(4)]
+        channels = [variant.body.stage_outputs(stage) for stage in range(len(variant.body.depths))]
         self.neck = Neck(channels, width) if variant.has_box_neck else None
         if self.neck is None:
             self.deconv = _deconvolutions(channels[-1], width)
@@ -41,7 +41,7 @@ class BoxNet(nn.Module):
         self.lhand_size = _size_head(width)
 
     def forward(self, stages: list[Tensor]) -> Detections:
-        """Detect both hands in the features of the trunk's four stages, the finest first."""
+        """Detect both hands in the features of the trunk's stages, the finest first."""
         return self.boxes(*self.centre_logits(stages))
 
     def centre_logits(self, stages: list[Tensor]) -> tuple[Tensor, Tensor]:

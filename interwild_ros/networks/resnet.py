@@ -60,12 +60,7 @@ class Bottleneck(nn.Module):
 
 
 class Trunk(nn.Module):
-    """A stem and four stages: (B, 3, H, W) to (B, size.outputs, H/32, W/32)."""
-
-    layer1: nn.Sequential
-    layer2: nn.Sequential
-    layer3: nn.Sequential
-    layer4: nn.Sequential
+    """A stem and its stages, four as a rule: (B, 3, H, W) to (B, size.outputs, H/32, W/32)."""
 
     def __init__(self, size: TrunkSize) -> None:
         super().__init__()
@@ -82,6 +77,7 @@ class Trunk(nn.Module):
                 blocks.append(block(inputs, width, 2 if stage > 0 and i == 0 else 1))
                 inputs = width * block.expansion
             self.add_module(f'layer{stage + 1}', nn.Sequential(*blocks))
+        self._stage_count = len(size.depths)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features of pictures."""
@@ -93,17 +89,20 @@ class Trunk(nn.Module):
         return x
 
     def stages(self, pictures: Tensor) -> list[Tensor]:
-        """Return the features after each of the four stages, strides 4, 8, 16 and 32."""
+        """Return the features after each stage, strides 4, 8, 16 and 32."""
         features = [self.stem(pictures)]
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+        for stage in self._layers():
             features.append(stage(features[-1]))
         return features[1:]
 
     def after_stem(self, x: Tensor) -> Tensor:
         """Return the features of something that is already as wide as stage one: no stem."""
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+        for stage in self._layers():
             x = stage(x)
         return x
+
+    def _layers(self) -> list[nn.Module]:
+        return [self.get_submodule(f'layer{i + 1}') for i in range(self._stage_count)]
 
 
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential | None:

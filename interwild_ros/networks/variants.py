@@ -3,7 +3,8 @@
 `official` is the original's, and its checkpoints fit it. `compact` is our own for machines without
 a GPU: the same stages and outputs with narrow ResNet-18 trunks on smaller crops. What a smaller
 crop loses in its last features, a neck over the trunk's stages brings back; the detector has such
-a neck in place of the deconvolutions, which finds small hands with far less training.
+a neck in place of the deconvolutions, which finds small hands with far less training, and a trunk
+of the hands' kind, one stage shorter, so that it can begin with what SHNet has learned.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ class TrunkSize:
     """A ResNet without its classifier: kind of block, blocks a stage, channels of stage one."""
 
     block: BlockKind
-    depths: tuple[int, int, int, int]
+    depths: tuple[int, ...]
     width: int
 
     @property
     def outputs(self) -> int:
         """Return the channels of the last stage."""
-        return self.stage_outputs(3)
+        return self.stage_outputs(len(self.depths) - 1)
 
     def stage_outputs(self, stage: int) -> int:
-        """Return the channels of a stage, 0 to 3."""
+        """Return the channels of a stage, counted from 0."""
         return (self.width << stage) * (4 if self.block == 'bottleneck' else 1)
 
 
@@ -69,7 +70,7 @@ class Variant:
 _R50 = TrunkSize('bottleneck', (3, 4, 6, 3), 64)
 _R18 = TrunkSize('basic', (2, 2, 2, 2), 64)
 _R18_NARROW = TrunkSize('basic', (2, 2, 2, 2), 32)
-_THIN_AND_DEEP = TrunkSize('basic', (1, 2, 4, 3), 16)
+_R18_NARROW_AND_SHORT = TrunkSize('basic', (2, 2, 2), 32)
 _R18_THINNEST = TrunkSize('basic', (2, 2, 2, 1), 16)
 
 COMPACT_SPACES = Spaces(crop_px=128, volume_cells=16, pair_cells=32, crop_box_scale=1.6)
@@ -80,7 +81,7 @@ VARIANTS = {
         Variant('official', _R50, 256, _R50, 512, _R18),
         Variant(
             'compact',
-            _THIN_AND_DEEP,
+            _R18_NARROW_AND_SHORT,
             64,
             _R18_NARROW,
             64,

@@ -17,12 +17,14 @@ from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.variants import variant_named
 from interwild_ros.records import Side
 from interwild_ros.train.batches import Share, StreamBatches
+from interwild_ros.train.export import load_trained
 from interwild_ros.train.initialise import begin_compact, begin_official
 from interwild_ros.train.loop import Parts
 from interwild_ros.train.mixed_assembly import mixed_batches, MixedSets
 from interwild_ros.train.recipe import General, Recipe, TaskRecipe
 from interwild_ros.train.recipe_sections import (
     AnnotatedData,
+    BodyData,
     DetectnetWeights,
     ShnetWeights,
     SyntheticData,
@@ -43,15 +45,17 @@ from torch import nn
 _HELD_OUT_SEED = 1_000_003  # is added to the recipe's, for samples that are never trained on
 
 
-def assemble(name: str, recipe: Recipe, world: World) -> Parts:
+def assemble(name: str, recipe: Recipe, world: World, trained: Path | None = None) -> Parts:
     """Make what a task of a recipe is trained with.
 
+    :param trained: folder with the checkpoints of the tasks before it.
     :raises SettingError: for choices that do not go together.
     :raises AssetError: for a file or folder that is missing or broken.
     """
     chosen = recipe.task(name)
+    networks = _begun_networks(chosen, recipe.general, trained)
     make = _joint_parts if name == 'joint' else _synthetic_parts
-    return make(chosen, recipe, world)
+    return make(chosen, networks, recipe, world)
 
 
 def new_networks(general: General) -> InterWild:
@@ -59,13 +63,15 @@ def new_networks(general: General) -> InterWild:
     return InterWild(variant_named(general.variant))
 
 
-def _synthetic_parts(chosen: TaskRecipe, recipe: Recipe, world: World) -> Parts:
+def _synthetic_parts(
+    chosen: TaskRecipe, networks: InterWild, recipe: Recipe, world: World
+) -> Parts:
     if chosen.optimisation.epochs:
         raise SettingError(f'tasks.{chosen.name} has a budget in epochs, its stream has no end')
     general, data = recipe.general, cast(SyntheticData, chosen.data)
     make = partial(make_stream, chosen.name, general.variant, data)
     share = Share(chosen.optimisation.batch_size, world.rank, world.size)
-    task = _synthetic_task(chosen, _begun_networks(chosen, general), world)
+    task = _synthetic_task(chosen, networks, world)
     return Parts(
         task=_prepared(task, chosen, world),
         batches=StreamBatches(
@@ -80,10 +86,9 @@ def _synthetic_parts(chosen: TaskRecipe, recipe: Recipe, world: World) -> Parts:
     )
 
 
-def _joint_parts(chosen: TaskRecipe, recipe: Recipe, world: World) -> Parts:
+def _joint_parts(chosen: TaskRecipe, networks: InterWild, recipe: Recipe, world: World) -> Parts:
     data, optimisation = cast(AnnotatedData, chosen.data), chosen.optimisation
     hand_models = HandPair(*find_hand_models(data.mano_dir)).eval()
-    networks = _begun_networks(chosen, recipe.general)
     sets = MixedSets(data, hand_models, networks.spaces, recipe.general.seed)
     batches, epoch_steps = mixed_batches(
         sets.mixture(), optimisation.batch_size, world, recipe.running, recipe.general.seed
@@ -106,7 +111,7 @@ def _synthetic_task(chosen: TaskRecipe, networks: InterWild, world: World) -> Ta
     return ShnetTask(networks, hand_models, cast(ShnetWeights, chosen.losses))
 
 
-def _begun_networks(chosen: TaskRecipe, general: General) -> InterWild:
+def _begun_networks(chosen: TaskRecipe, general: General, trained: Path | None) -> InterWild:
     torch.manual_seed(general.seed + zlib.crc32(chosen.name.encode()))
     networks = new_networks(general)
     if isinstance(chosen.data, AnnotatedData):
@@ -115,7 +120,24 @@ def _begun_networks(chosen: TaskRecipe, general: General) -> InterWild:
         begin_compact(networks)
     if general.begin:
         load_checkpoint(networks, Path(general.begin))
+    if isinstance(chosen.data, BodyData) and chosen.data.trunk == 'shnet':
+        _begin_trunk_as_shnets(networks, trained)
     return networks
+
+
+def _begin_trunk_as_shnets(networks: InterWild, trained: Path | None) -> None:
+    """Copy the stages that the detector's trunk has from what SHNet has learned."""
+    if trained is None:
+        raise SettingError('trunk is shnet, but no folder holds what it has learned')
+    learned = InterWild(networks.variant)
+    load_trained(learned, [trained / 'shnet.pt'])
+    source = learned.hand_roi_net.backbone.state_dict()
+    wanted = networks.body_backbone.state_dict()
+    if any(name not in source or source[name].shape != t.shape for name, t in wanted.items()):
+        raise SettingError(
+            f"trunk is shnet, but the {networks.variant.name} detector's trunk is another one"
+        )
+    networks.body_backbone.load_state_dict({name: source[name] for name in wanted})
 
 
 def _prepared(task: Task, chosen: TaskRecipe, world: World) -> Task:

@@ -22,12 +22,16 @@ def load_trained(networks: InterWild, snapshots: Iterable[Path]) -> tuple[str, .
     """Put what tasks have learned into networks, in place; returns names of parts without.
 
     :raises AssetError: when a checkpoint cannot be read.
+    :raises TrainingError: when it is of other networks.
     """
     learned: dict[str, Tensor] = {}
     for path in snapshots:
         saved = read_snapshot(path)
         learned |= saved['average'] or saved['network']
-    missing, extra = networks.load_state_dict(learned, strict=False)
+    try:
+        missing, extra = networks.load_state_dict(learned, strict=False)
+    except RuntimeError as error:  # another shape, which it names
+        raise TrainingError(f'what was trained is of other networks: {error}') from None
     if extra:
         raise TrainingError(f'{len(extra)} weights are not of these networks: {extra[0]} ...')
     return tuple(sorted({name.split('.')[0] for name in missing}))

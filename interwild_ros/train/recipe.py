@@ -15,6 +15,7 @@ from interwild_ros.config import Checked, setting
 from interwild_ros.errors import AssetError, SettingError
 from interwild_ros.train.recipe_sections import (
     AnnotatedData,
+    BodyData,
     DetectnetWeights,
     JointWeights,
     Optimisation,
@@ -29,7 +30,7 @@ import yaml
 # name: (weights of its losses, where its samples come from)
 TASKS: dict[str, tuple[type[Checked], type[Checked]]] = {
     'shnet': (ShnetWeights, PictureData),
-    'detectnet': (DetectnetWeights, PictureData),
+    'detectnet': (DetectnetWeights, BodyData),
     'transnet': (TransnetWeights, PairData),
     'joint': (JointWeights, AnnotatedData),
 }

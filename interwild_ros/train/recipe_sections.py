@@ -121,6 +121,17 @@ class PictureData(SyntheticData):
 
 
 @dataclass(frozen=True)
+class BodyData(PictureData):
+    """Pictures for the detector, and what its trunk begins with."""
+
+    trunk: str = setting(
+        'drawn',
+        'initial weights: drawn, or those of the trunk that task shnet has trained before',
+        choices=('drawn', 'shnet'),
+    )
+
+
+@dataclass(frozen=True)
 class PairData(SyntheticData):
     """Pairs of joints drawn on the fly, and how wrong they are: bench/residuals.py measures it.
 

@@ -38,7 +38,7 @@ def data():
 
 @pytest.fixture(scope='module')
 def judged(data, hand_models):
-    pipeline = load_pipeline(Settings(variant='compact', device='cpu'))
+    pipeline = load_pipeline(Settings(weights='rule-made', device='cpu'))
     return [
         judge(pipeline, *data.annotations.annotated(i), data.truth_of, hand_models)
         for i in range(COUNT)

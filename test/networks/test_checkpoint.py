@@ -61,7 +61,7 @@ def test_what_is_missing_extra_or_of_another_shape_is_named(tmp_path, empty, sta
     message = str(caught.value)
     assert '1 missing: hand_trans_net.fc.0.bias' in message
     assert '1 not of this network: head.weight' in message
-    assert 'body_backbone.conv1.weight is (1, 2), wanted (20, 3, 7, 7)' in message
+    assert 'body_backbone.conv1.weight is (1, 2), wanted (32, 3, 7, 7)' in message
 
 
 def test_another_network_is_refused_in_one_readable_line(tmp_path, official, state):
@@ -147,8 +147,17 @@ def test_weights_say_what_they_are(tmp_path, state):
     assert weights.name == 'mine.pth'
     assert weights.meaningful
     assert len(weights.sha256) == 64
-    _, weights = build_networks('compact')
-    assert not weights.meaningful
+
+
+@pytest.mark.parametrize('variant', ['auto', 'compact', 'official'])
+def test_rule_made_weights_can_be_had_by_name(variant):
+    networks, weights = build_networks(variant, 'rule-made')
+    assert networks.variant.name == ('compact' if variant == 'auto' else variant)
+    assert (weights.name, weights.meaningful) == ('rule-made', False)
+
+
+def test_the_official_networks_ship_without_weights():
+    assert build_networks('official')[1].name == 'rule-made'
 
 
 def test_an_unknown_variant_is_refused():

@@ -9,7 +9,7 @@ import pytest
 @pytest.fixture(scope='session')
 def pipeline():
     """The compact networks with rule-made weights on the stand-in hands."""
-    return load_pipeline(Settings(variant='compact', device='cpu'))
+    return load_pipeline(Settings(weights='rule-made', device='cpu'))
 
 
 @pytest.fixture

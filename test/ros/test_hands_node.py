@@ -1,4 +1,5 @@
-"""One hands node process, and everything around it: real DDS, default settings."""
+"""One hands node process, and everything around it: real DDS, default settings but for weights
+that see hands in any picture."""
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from interwild_ros.config import Settings
@@ -28,7 +29,7 @@ SECOND_NS = 1_000_000_000
 @pytest.fixture(scope='module')
 def node_log(ros_domain, tmp_path_factory):
     folder = tmp_path_factory.mktemp('hands_node')
-    with running('hands_node', {}, folder=folder, environment={}):
+    with running('hands_node', {'weights': 'rule-made'}, folder=folder, environment={}):
         yield (folder / 'hands_node.log').read_text
 
 
@@ -156,7 +157,7 @@ def test_the_message_holds_what_the_pipeline_says_of_the_picture(client, camera)
     message = client.wait_until(lambda: answer_to(client, image.header.stamp))
     reader = FrameReader(Settings())
     reader.camera_info(calibration())
-    two_hands = load_pipeline(Settings())(reader.frame(image))
+    two_hands = load_pipeline(Settings(weights='rule-made'))(reader.frame(image))
     assert all(isinstance(hand, Hand) for hand in (two_hands.right, two_hands.left))
     wanted = two_hands_message(two_hands)
     for found_hand, wanted_hand in ((message.right, wanted.right), (message.left, wanted.left)):
