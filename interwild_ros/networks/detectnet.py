@@ -36,6 +36,7 @@ class BoxNet(nn.Module):
         self.neck = Neck(channels, width) if variant.has_box_neck else None
         if self.neck is None:
             self.deconv = _deconvolutions(channels[-1], width)
+        self._peak_radius = variant.peak_radius
         self.bbox_center = nn.Sequential(nn.Conv2d(width, 2, 1))
         self.rhand_size = _size_head(width)
         self.lhand_size = _size_head(width)
@@ -51,11 +52,15 @@ class BoxNet(nn.Module):
 
     def boxes(self, fine: Tensor, logits: Tensor) -> Detections:
         """Read centres off the logits (B, 2, 64, 48), and sizes at the centres."""
-        centre, maps = soft_argmax_2d(logits)
-        at_centre = sample_features(fine, centre.detach())  # B x 2 x width
-        right, left = self.rhand_size(at_centre[:, 0]), self.lhand_size(at_centre[:, 1])
+        centre, maps = soft_argmax_2d(logits, radius=self._peak_radius)
         scores = torch.diagonal(sample_features(maps, centre), dim1=1, dim2=2)
-        return Detections(centre, torch.stack([right, left], dim=1), scores)
+        return Detections(centre, self.sizes(fine, centre.detach()), scores)
+
+    def sizes(self, fine: Tensor, centre: Tensor) -> Tensor:
+        """Read sizes (B, 2, 2) off the fine features at centres (B, 2, 2)."""
+        at_centre = sample_features(fine, centre)  # B x 2 x width
+        right, left = self.rhand_size(at_centre[:, 0]), self.lhand_size(at_centre[:, 1])
+        return torch.stack([right, left], dim=1)
 
 
 def _deconvolutions(inputs: int, width: int) -> nn.Sequential:

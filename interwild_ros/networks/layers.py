@@ -19,14 +19,31 @@ def conv_bn_relu(inputs: int, outputs: int, *, kernel: int) -> nn.Sequential:
     )
 
 
-def soft_argmax_2d(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the expected cell (B, J, 2) as x, y and the softmax maps (B, J, H, W)."""
+def soft_argmax_2d(logits: Tensor, *, radius: int = 0) -> tuple[Tensor, Tensor]:
+    """Return the expected cell (B, J, 2) as x, y and the softmax maps (B, J, H, W).
+
+    :param radius: cells around the highest one that count, so that a second peak moves nothing; 0
+        counts all.
+    """
     batch, joints, height, width = logits.shape
     logits = at_least_single(logits)
     maps = F.softmax(logits.reshape(batch, joints, -1), dim=-1).reshape(logits.shape)
-    x = _expectation(maps.sum(2), width)
-    y = _expectation(maps.sum(3), height)
+    counted = _about_peak(maps, radius) if radius else maps
+    x = _expectation(counted.sum(2), width)
+    y = _expectation(counted.sum(3), height)
     return torch.stack([x, y], dim=-1), maps
+
+
+def _about_peak(maps: Tensor, radius: int) -> Tensor:
+    """Return maps (B, J, H, W) that are 0 but for a square about their peaks, each of sum 1."""
+    height, width = maps.shape[-2:]
+    peak = maps.flatten(2).argmax(dim=-1)[..., None]  # B x J x 1
+    rows, columns = (torch.arange(n, device=maps.device) for n in (height, width))
+    near_row = (rows - peak // width).abs() <= radius
+    near_column = (columns - peak % width).abs() <= radius
+    near = maps * (near_row[..., :, None] & near_column[..., None, :])
+    total = near.sum(dim=(2, 3), keepdim=True)
+    return near / total
 
 
 def soft_argmax_3d(logits: Tensor) -> Tensor:

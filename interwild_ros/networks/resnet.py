@@ -101,6 +101,10 @@ class Trunk(nn.Module):
             x = stage(x)
         return x
 
+    def first_stages(self, count: int) -> list[nn.Module]:
+        """Return the stem's parts and the first stages, or nothing for a count of 0."""
+        return [self.conv1, self.bn1, *self._layers()[:count]] if count else []
+
     def _layers(self) -> list[nn.Module]:
         return [self.get_submodule(f'layer{i + 1}') for i in range(self._stage_count)]
 

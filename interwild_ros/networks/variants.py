@@ -42,8 +42,9 @@ class Variant:
     """Everything that decides the shape of the networks.
 
     `box_width`: channels of the detector's fine features, which come out of deconvolutions, or
-    with `has_box_neck` out of a neck over all stages of its trunk; `rotation_width`: channels
-    that the rotation net reads at the joints; `spaces`: what the coordinates mean; `neck_width`:
+    with `has_box_neck` out of a neck over all stages of its trunk; `peak_radius`: cells of a
+    centre map that count, about its peak, 0 for all; `rotation_width`: channels that the rotation
+    net reads at the joints; `spaces`: what the coordinates mean; `neck_width`:
     channels of the hand trunk's fused features at stride 8, 0 for its last features alone;
     `rotation_hidden`: width of a hidden layer before the pose, 0 for none; `axis_angle`: what its
     weights were trained with, see `rotations.axis_angle_from_matrix` (NETWORKS.md Q3).
@@ -57,6 +58,7 @@ class Variant:
     trans: TrunkSize
     spaces: Spaces = OFFICIAL_SPACES
     has_box_neck: bool = False
+    peak_radius: int = 0
     neck_width: int = 0
     rotation_hidden: int = 0
     axis_angle: AxisAngle = 'legacy'
@@ -88,6 +90,7 @@ VARIANTS = {
             _R18_THINNEST,
             spaces=COMPACT_SPACES,
             has_box_neck=True,
+            peak_radius=4,
             neck_width=128,
             rotation_hidden=320,
             axis_angle='canonical',

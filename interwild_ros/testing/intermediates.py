@@ -15,6 +15,7 @@ from interwild_ros.geometry.weak_perspective import volume_from_virtual
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.networks.detectnet import Detections
 from interwild_ros.networks.interwild import InterWild
+from interwild_ros.networks.resnet import Trunk
 from interwild_ros.networks.transnet import HAND_BOX_SCALE
 from interwild_ros.pipeline.official import official_outputs
 import torch
@@ -39,6 +40,10 @@ def computed_values(
     return values
 
 
+def _last_stage(trunk: Trunk) -> nn.Module:
+    return trunk.get_submodule('layer4')
+
+
 class _Watch:
     """Keeps what flows through the named modules."""
 
@@ -46,8 +51,8 @@ class _Watch:
         rotation, trans = networks.hand_rotation_net, networks.hand_trans_net
         self.values: dict[str, Tensor] = {}
         self.kept: dict[str, Any] = {}
-        outputs = {
-            'body_feat': networks.body_backbone,
+        outputs: dict[str, nn.Module] = {
+            'body_feat': _last_stage(networks.body_backbone),
             'body_deconv': networks.body_box_net.deconv,
             'bbox_center_hm': networks.body_box_net.bbox_center,
             'hand_feat': networks.hand_roi_net,
@@ -59,10 +64,10 @@ class _Watch:
             'root_6d': rotation.root_pose_out,
             'pose_6d': rotation.pose_out,
             'trans_conv': trans.conv[2],
-            'trans_feat': trans.backbone.layer4,
+            'trans_feat': _last_stage(trans.backbone),
         }
-        inputs = {
-            'body_img': networks.body_backbone,
+        inputs: dict[str, nn.Module] = {
+            'body_img': networks.body_backbone.conv1,
             'hand_img': networks.hand_roi_net,
             'hand_gap': rotation.shape_out,
             'rot_joint_feat': rotation.root_pose_out,

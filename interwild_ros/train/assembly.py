@@ -104,7 +104,9 @@ def _joint_parts(chosen: TaskRecipe, networks: InterWild, recipe: Recipe, world:
 
 def _synthetic_task(chosen: TaskRecipe, networks: InterWild, world: World) -> Task:
     if chosen.name == 'detectnet':
-        return DetectnetTask(networks, cast(DetectnetWeights, chosen.losses))
+        task = DetectnetTask(networks, cast(DetectnetWeights, chosen.losses))
+        task.keep(task.body_backbone.first_stages(cast(BodyData, chosen.data).kept_stages))
+        return task
     if chosen.name == 'transnet':
         return TransnetTask(networks, cast(TransnetWeights, chosen.losses))
     hand_models = HandPair(*(read_stand_in(side) for side in Side)).to(world.device)

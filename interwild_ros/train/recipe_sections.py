@@ -129,6 +129,9 @@ class BodyData(PictureData):
         'initial weights: drawn, or those of the trunk that task shnet has trained before',
         choices=('drawn', 'shnet'),
     )
+    kept_stages: int = setting(
+        0, 'first stages of the trunk, with its stem, that stay as they are', low=0, high=4
+    )
 
 
 @dataclass(frozen=True)

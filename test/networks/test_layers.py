@@ -50,3 +50,32 @@ def test_sampling_is_bilinear_as_pytorchs():
         features, grid[:, None], padding_mode='zeros', align_corners=True
     )
     assert torch.allclose(sample_features(features, xy), wanted[:, :, 0].transpose(1, 2))
+
+
+def two_peaks():
+    """Logits of a map with a peak at (10, 6), and a lower one at (30, 40)."""
+    logits = torch.full((1, 1, 64, 48), -20.0)
+    logits[0, 0, 6, 10], logits[0, 0, 40, 30] = 5.0, 4.5
+    return logits
+
+
+def test_with_a_radius_a_second_peak_moves_nothing():
+    near, maps = soft_argmax_2d(two_peaks(), radius=4)
+    assert torch.allclose(near, torch.tensor([[[10.0, 6.0]]]), atol=1e-3)
+    everywhere, same = soft_argmax_2d(two_peaks())
+    assert everywhere[0, 0, 0] > 15
+    assert torch.equal(maps, same)
+
+
+def test_a_radius_that_holds_the_whole_map_changes_nothing():
+    torch.manual_seed(0)
+    logits = torch.randn(2, 2, 16, 12)
+    assert torch.allclose(
+        soft_argmax_2d(logits, radius=16)[0], soft_argmax_2d(logits)[0], atol=1e-5
+    )
+
+
+def test_a_peak_at_the_border_is_read_there():
+    logits = torch.full((1, 1, 8, 8), -20.0)
+    logits[0, 0, 0, 7] = 9.0
+    assert torch.allclose(soft_argmax_2d(logits, radius=3)[0], torch.tensor([[[7.0, 0.0]]]))

@@ -29,6 +29,10 @@ def test_every_value_is_the_originals_in_float32_and_float64(reference):
     picture = parity.golden_input(golden)
     values = computed_values(networks, hand_models, picture)
     assert parity.missing_outputs(values, golden) == []
+    compared = {row.name for row in parity.compare(values, golden)}
+    left_out = {name for name in golden if name.startswith('mid/')} - compared
+    # Gaussian maps are never drawn, and the small input only shows which picture it was
+    assert not [n for n in left_out if 'trans_hm' not in n and n != 'mid/input_16x12']
     assert over_the_limit(parity.compare(values, golden)) == []
     try:
         exact = computed_values(networks.double(), hand_models.double(), picture.double())

@@ -104,8 +104,8 @@ def _draw_maps(draws: Draws, scenes: Scenes, size: tuple[int, int]) -> Tensor:
     image = scenes.cameras.size.float()
     whole = (target / image).amin(1, keepdim=True)
     zoom = draws.uniform(1, low=0.8, high=1.0)
-    nearer = draws.uniform(1, low=1.0, high=1.9)
-    near = draws.chance(0.35, 1)
+    nearer = draws.uniform(1, low=1.0, high=2.3)
+    near = draws.chance(0.6, 1)
     scale = whole * torch.where(near, nearer, zoom)
     hands = scenes.joints_px
     there = scenes.present[:, :, None, None]

@@ -29,6 +29,9 @@ class Residuals(NamedTuple):
 
 
 NO_BETTER_KNOWN = Residuals()
+# Of normal numbers times a level from `least` to `most`: their median size is 0.587 of the
+# deviation at level 1.
+_SIGMA_OF_MEDIAN = 1 / 0.587
 
 
 def draw_wrong(
@@ -54,16 +57,20 @@ def measure_residuals(found: Tensor, true: Tensor, spaces: Spaces) -> Residuals:
     slope = (depths_m * wanted_m).sum(1) / wanted_m.square().sum(1).clamp(min=1e-6)
     slope = slope.clamp(0.2, 5)
     rest_m = depths_m - slope[:, None] * wanted_m
-    of_joints = each.square().mean() * JOINT_COUNT / (JOINT_COUNT - 1)
-    of_hands = (together.square().mean() - of_joints / JOINT_COUNT).clamp(min=0)
-    least, most = NO_BETTER_KNOWN.least, NO_BETTER_KNOWN.most
-    level = math.sqrt((most**3 - least**3) / (3 * (most - least)))  # root mean square of levels
+    of_joint, of_mean = _spread(each), _spread(together)
+    of_joint *= math.sqrt(JOINT_COUNT / (JOINT_COUNT - 1))
+    of_hand = math.sqrt(max(0.0, of_mean**2 - of_joint**2 / JOINT_COUNT))
     return Residuals(
-        joint=float(of_joints.sqrt()) / level,
-        hand=float(of_hands.sqrt()) / level,
-        depth_m=float(rest_m.square().mean().sqrt()) / level,
-        flattened=float(slope.log().std()) / level,
+        joint=of_joint,
+        hand=of_hand,
+        depth_m=_spread(rest_m),
+        flattened=_spread(slope.log() - slope.log().median()),
     )
+
+
+def _spread(numbers: Tensor) -> float:
+    """Return the standard deviation of most numbers; hands that were misread do not count."""
+    return float(numbers.abs().median()) * _SIGMA_OF_MEDIAN
 
 
 def _extents(points: Tensor) -> Tensor:

@@ -22,7 +22,8 @@ class DetectnetTask(Task):
     """Where each hand is, and how surely.
 
     The centre maps learn by cross-entropy: towards a peak at a hand that is there, towards no
-    peak at all where there is none. So the peak's height says whether a hand is there.
+    peak at all where there is none. So the peak's height says whether a hand is there. Sizes are
+    learned at true centres: what stands at a wrong one, such as the other hand, teaches nothing.
     """
 
     PARTS = ('body_backbone', 'body_box_net')
@@ -35,10 +36,12 @@ class DetectnetTask(Task):
 
     def forward(self, batch: BodyPictures) -> dict[str, Tensor]:
         """Return the losses of a batch."""
-        found, logits = self.detect(batch.pictures)
+        fine, logits = self._maps(batch.pictures)
         weights, valid = self._weights, batch.boxes_valid
+        centre, size = _centres_and_sizes(batch.boxes)
+        found = self._boxes(fine, logits)
+        found_size = at_least_single(self.body_box_net.sizes(fine, centre))
         with torch.autocast(valid.device.type, enabled=False):
-            centre, size = _centres_and_sizes(batch.boxes)
             side = size.amax(-1, keepdim=True).clamp(min=_SMALLEST_SIDE)
             present = valid[..., None] / side
             maps = _map_cross_entropy(logits, centre, valid)
@@ -46,21 +49,27 @@ class DetectnetTask(Task):
                 'centre_map': weights.centre_map * (maps * valid).mean(),
                 'absent_map': weights.absent_map * (maps * batch.known_absent).mean(),
                 'centre': weights.centre * ((found.centre - centre).abs() * present).mean(),
-                'size': weights.size * ((found.size - size).abs() * present).mean(),
+                'size': weights.size * ((found_size - size).abs() * present).mean(),
             }
 
-    def detect(self, pictures: Tensor) -> tuple[Detections, Tensor]:
-        """Run DetectNet; returns the logits of the centre maps (B, 2, 64, 48), too."""
+    def detect(self, pictures: Tensor) -> Detections:
+        """Run DetectNet."""
+        return self._boxes(*self._maps(pictures))
+
+    def _maps(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Return fine features and the logits of the centre maps (B, 2, 64, 48)."""
         laid = as_pictures(pictures).contiguous(memory_format=torch.channels_last)
         fine, logits = self.body_box_net.centre_logits(self.body_backbone.stages(laid))
-        logits = at_least_single(logits)
+        return fine, at_least_single(logits)
+
+    def _boxes(self, fine: Tensor, logits: Tensor) -> Detections:
         found = self.body_box_net.boxes(fine, logits)
-        return Detections(*(at_least_single(part) for part in found)), logits
+        return Detections(*(at_least_single(part) for part in found))
 
     @torch.no_grad()
     def measure(self, batch: BodyPictures) -> dict[str, Tensor]:
         """Return recall and overlap of boxes, scores with and without hand, and exchanges."""
-        found, _ = self.detect(batch.pictures)
+        found = self.detect(batch.pictures)
         present = batch.boxes_valid > 0.5
         half = found.size / 2
         overlaps = _overlaps(

@@ -6,11 +6,14 @@ on a stream that holds just what it needs; the original's way, all at once, is o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TYPE_CHECKING
 
 from interwild_ros.networks.interwild import InterWild
 from torch import nn, Tensor
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Task(nn.Module):
@@ -28,6 +31,21 @@ class Task(nn.Module):
         self.spaces = networks.spaces
         for name in self.PARTS:
             self.add_module(name, getattr(networks, name))
+        self._kept: tuple[nn.Module, ...] = ()
+
+    def keep(self, modules: Iterable[nn.Module]) -> None:
+        """Leave some parts as they are: no gradient, and statistics that do not move."""
+        self._kept = (*self._kept, *modules)
+        for module in self._kept:
+            module.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training, all but what is kept."""
+        super().train(mode)
+        for module in self._kept:
+            module.eval()
+        return self
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
         """Return the weighted losses of a batch."""
