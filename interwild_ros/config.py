@@ -196,8 +196,9 @@ class Settings(Checked):
         0, 'height of the region of interest; 0 is the whole frame', unit='px', low=0, high=32767
     )
     region_scale: float = setting(
-        1.25,
-        'margin around the region: side of the networks view over side of the region',
+        1.0,
+        'margin around the region: side of the networks view over side of the region (the '
+        'original puts 1.25 around the box of a person)',
         low=0.5,
         high=4.0,
     )

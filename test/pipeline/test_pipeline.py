@@ -84,7 +84,13 @@ def test_the_card_says_what_these_hands_are_worth(pipeline):
 def parity_settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp('mano')
     write_parity_mano(folder)
-    return Settings(variant='official', mano_dir=str(folder), crop_source='network', device='cpu')
+    return Settings(
+        variant='official',
+        mano_dir=str(folder),
+        crop_source='network',
+        region_scale=1.25,
+        device='cpu',
+    )
 
 
 def test_the_photograph_gives_the_originals_numbers_from_the_pixels_on(shared, parity_settings):

@@ -23,7 +23,12 @@ def message(ros_domain, shared, tmp_path_factory):
     """What the node publishes for the photograph, received over DDS."""
     folder = tmp_path_factory.mktemp('golden')
     write_parity_mano(folder)
-    settings = {'variant': 'official', 'mano_dir': str(folder), 'crop_source': 'network'}
+    settings = {
+        'variant': 'official',
+        'mano_dir': str(folder),
+        'crop_source': 'network',
+        'region_scale': 1.25,
+    }
     with running('hands_node', settings, folder=folder, environment={}):
         client = NodeClient(ros_domain)
         client.listen(TwoHands, HANDS)

@@ -8,10 +8,10 @@ CONFIG = Path(__file__).resolve().parents[2] / 'config' / 'train'
 BUDGET = {'optimisation': {'steps': 5}}
 
 
-@pytest.mark.parametrize('name', ['compact', 'compact_gpu', 'official'])
+@pytest.mark.parametrize('name', ['compact', 'compact_gpu', 'compact_further', 'official'])
 def test_the_recipes_that_ship_are_read(name):
     recipe = read_recipe(CONFIG / f'{name}.yaml')
-    assert recipe.general.variant == name.removesuffix('_gpu')
+    assert recipe.general.variant == name.partition('_')[0]
     assert {task.name for task in recipe.tasks} <= set(TASKS)
 
 
