@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from interwild_ros.bag.read import Bag, TWO_HANDS
+from interwild_ros.bag.read import Bag
 from interwild_ros.errors import AssetError
 from interwild_ros.imaging.overlay import draw_overlay
 from interwild_ros.records import Image
@@ -20,10 +20,14 @@ _CODEC = 'mp4v'
 
 @dataclass(frozen=True, eq=False)
 class DrawnFrame:
-    """A picture with hands drawn over it, and how many there are."""
+    """A picture with hands drawn over it, how many there are, and how well they fit it.
+
+    `error_px` is the largest reprojection error of its hands, 0 without any.
+    """
 
     image: Image
     hand_count: int
+    error_px: float
 
 
 def draw_film(
@@ -37,7 +41,8 @@ def draw_film(
     """Write overlay.mp4 and overlay.png, and return how many frames the film has.
 
     Every picture that was worked on is shown, with the hands that bear its stamp: so the film
-    proves what was published. The picture is the one with the most hands nearest the middle.
+    proves what was published. The picture is the one with the most hands, and of those the one they fit
+    best.
 
     :param notes: lines written on every frame.
     :param say: called with the number of frames so far.
@@ -58,7 +63,8 @@ def draw_frames(bag: Bag, *, notes: Sequence[str] = ()) -> Iterator[DrawnFrame]:
             height, width = picture.value.shape[:2]
             camera = bag.camera(image_size=(width, height))
         image = draw_overlay(picture.value, hands.value, topology, camera, notes)
-        yield DrawnFrame(image, len(hands.value.hands))
+        errors = [hand.reprojection_error_px for hand in hands.value.hands]
+        yield DrawnFrame(image, len(errors), max(errors, default=0.0))
 
 
 class _Film:
@@ -110,18 +116,20 @@ def _film_file(path: Path, *, rate_hz: float) -> Iterator[_Film]:
 def _write_frames(
     bag: Bag, film: _Film, notes: Sequence[str], say: Callable[[int], None]
 ) -> Image:
-    """Write every frame, and return the one with the most hands nearest the middle."""
-    middle = bag.topics[bag.topic_of(TWO_HANDS)].count // 2
-    best: tuple[tuple[int, int], Image] | None = None
-    for index, frame in enumerate(draw_frames(bag, notes=notes)):
+    """Write every frame, and return the one with the most hands that fit it best."""
+    best: DrawnFrame | None = None
+    for frame in draw_frames(bag, notes=notes):
         film.write(frame.image)
-        rank = (frame.hand_count, -abs(index - middle))
-        if best is None or rank > best[0]:
-            best = rank, frame.image
+        if best is None or _rank(frame) > _rank(best):
+            best = frame
         say(film.count)
     if best is None:
         raise AssetError('no picture of the bag was worked on: there is nothing to draw')
-    return best[1]
+    return best.image
+
+
+def _rank(frame: DrawnFrame) -> tuple[int, float]:
+    return frame.hand_count, -frame.error_px
 
 
 def _write_picture(path: Path, image: Image) -> None:

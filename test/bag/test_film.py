@@ -53,6 +53,14 @@ def test_the_picture_is_the_frame_with_the_most_hands(small_bag, tmp_path):
     np.testing.assert_array_equal(picture, most.image)
 
 
+def test_a_frame_says_how_well_its_hands_fit_it(small_bag):
+    with open_bag(small_bag) as bag:
+        frames = list(draw_frames(bag))
+    for frame, index in zip(frames, TRACKED, strict=True):
+        errors = [hand.reprojection_error_px for hand in hands_of(index).hands]
+        assert frame.error_px == pytest.approx(max(errors, default=0.0), rel=1e-6)
+
+
 def test_a_recording_without_answers_is_refused_and_leaves_no_film(tmp_path):
     folder = write_small_bag(tmp_path / 'bag', answered=())
     with open_bag(folder) as bag, pytest.raises(AssetError, match='no picture of the bag'):
