@@ -41,8 +41,7 @@ def draw_film(
     """Write overlay.mp4 and overlay.png, and return how many frames the film has.
 
     Every picture that was worked on is shown, with the hands that bear its stamp: so the film
-    proves what was published. The picture is the one with the most hands, and of those the one they fit
-    best.
+    proves what was published. The picture is the one with the most hands that fit it best.
 
     :param notes: lines written on every frame.
     :param say: called with the number of frames so far.
