@@ -28,7 +28,7 @@ def annotation_of(hand_models, seed):
 
 @pytest.fixture(scope='module')
 def compact():
-    return build_networks('compact')[0]
+    return build_networks('compact', 'rule-made')[0]
 
 
 @pytest.fixture(scope='module')

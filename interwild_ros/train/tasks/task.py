@@ -7,13 +7,12 @@ on a stream that holds just what it needs; the original's way, all at once, is o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TYPE_CHECKING
+from typing import Any, TypeVar
 
 from interwild_ros.networks.interwild import InterWild
 from torch import nn, Tensor
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+Same = TypeVar('Same', bound='Task')
 
 
 class Task(nn.Module):
@@ -40,7 +39,7 @@ class Task(nn.Module):
             module.requires_grad_(False)
         self.train(self.training)
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self: Same, mode: bool = True) -> Same:
         """Switch to training, all but what is kept."""
         super().train(mode)
         for module in self._kept:
