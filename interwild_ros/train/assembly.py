@@ -31,7 +31,7 @@ from interwild_ros.train.recipe_sections import (
     TransnetWeights,
 )
 from interwild_ros.train.schedule import Schedule
-from interwild_ros.train.streams import Stream
+from interwild_ros.train.streams import HELD_OUT_SEED, Stream
 from interwild_ros.train.synthetic_streams import make_stream
 from interwild_ros.train.tasks.detectnet import DetectnetTask
 from interwild_ros.train.tasks.joint import JointTask
@@ -41,8 +41,6 @@ from interwild_ros.train.tasks.transnet import TransnetTask
 from interwild_ros.train.world import World
 import torch
 from torch import nn
-
-_HELD_OUT_SEED = 1_000_003  # is added to the recipe's, for samples that are never trained on
 
 
 def assemble(name: str, recipe: Recipe, world: World, trained: Path | None = None) -> Parts:
@@ -78,7 +76,7 @@ def _synthetic_parts(
             partial(make, general.seed), share, recipe.running, seed=general.seed
         ),
         held_out=_held_out(
-            partial(make, general.seed + _HELD_OUT_SEED),
+            partial(make, general.seed + HELD_OUT_SEED),
             data.held_out_samples,
             chosen.optimisation.batch_size,
         ),

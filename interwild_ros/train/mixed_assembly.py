@@ -22,13 +22,12 @@ from interwild_ros.train.datasets.reinterhand import read_reinterhand
 from interwild_ros.train.mixing import BatchPlan, MixedBatches, Mixture
 from interwild_ros.train.recipe_sections import AnnotatedData, Running
 from interwild_ros.train.sources import AnnotatedPictures, SampleSource
+from interwild_ros.train.streams import HELD_OUT_SEED
 from interwild_ros.train.synthetic.annotated import SyntheticPictures
 from interwild_ros.train.synthetic.domains import STUDIO, WILD
 from interwild_ros.train.world import World
 import numpy as np
 from torch.utils.data import default_collate
-
-_HELD_OUT_SEED = 1_000_003  # is added to the recipe's, for samples that are never trained on
 
 
 class MixedSets:
@@ -87,7 +86,7 @@ class MixedSets:
                 held_out=held_out,
             )
         if data.synthetic_pictures:
-            seed = self._seed + (_HELD_OUT_SEED if held_out else 0)
+            seed = self._seed + (HELD_OUT_SEED if held_out else 0)
             length = data.held_out_samples if held_out else data.synthetic_pictures
             yield self._drawn(SyntheticPictures(STUDIO, seed=seed, length=length), held_out)
 

@@ -13,6 +13,8 @@ from torch import Tensor
 
 Batch_co = TypeVar('Batch_co', covariant=True)
 
+HELD_OUT_SEED = 1_000_003  # is added to the recipe's, for samples that are never trained on
+
 
 class Stream(Protocol[Batch_co]):
     """Draws batches of samples by their indices."""

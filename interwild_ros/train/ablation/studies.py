@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-import math
-from typing import Any, Protocol
+from typing import Any
 
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import read_stand_in
@@ -17,8 +16,9 @@ from interwild_ros.train.ablation.relating import INPUTS, mrrpe_mm, Relation, re
 from interwild_ros.train.ablation.views import PairViewMaker
 from interwild_ros.train.initialise import begin_compact
 from interwild_ros.train.loop import mean_measures
-from interwild_ros.train.recipe_sections import ShnetWeights
-from interwild_ros.train.streams import HandCrops
+from interwild_ros.train.recipe_sections import Optimisation, ShnetWeights
+from interwild_ros.train.schedule import Schedule, Spent
+from interwild_ros.train.streams import HandCrops, HELD_OUT_SEED
 from interwild_ros.train.synthetic.domains import Domain, HELD_OUT, STUDIO, WILD
 from interwild_ros.train.synthetic.residuals import NO_BETTER_KNOWN
 from interwild_ros.train.synthetic_streams import hand_crops
@@ -26,11 +26,12 @@ from interwild_ros.train.tasks.shnet import ShnetTask
 import torch
 from torch import nn, Tensor
 
+Say = Callable[[str], None]  # hears what is being done
+
 _WARM_UP_STEPS = 50
 _LAST_SHARE = 0.01
 _CLIP_NORM = 5.0
 _MEASURE_BATCH = 128
-_HELD_OUT_SEED = 1_000_003
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,6 @@ class Budget:
     batch_size: int = 64
     learning_rate: float = 1e-3
     seed: int = 0
-
-
-class Say(Protocol):
-    """Hears what is being done."""
-
-    def __call__(self, text: str) -> None:
-        """Hear a line."""
 
 
 def ablate_crops(variant: Variant, budget: Budget, say: Say) -> dict[str, dict[str, float]]:
@@ -139,7 +133,7 @@ class _Sets:
 
 
 def _drawn_sets(make: Callable[[Domain, int], Any], budget: Budget) -> _Sets:
-    unseen = budget.seed + _HELD_OUT_SEED
+    unseen = budget.seed + HELD_OUT_SEED
     return _Sets(
         studio=_drawn(make(STUDIO, budget.seed), budget.samples),
         wild=_drawn(make(WILD, budget.seed), budget.samples),
@@ -168,11 +162,17 @@ def _train(network: nn.Module, loss_of: Callable[[Any], Any], sets: _Sets, budge
     network.train()
     used = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(used, budget.learning_rate, weight_decay=1e-3, fused=True)
+    schedule = Schedule(
+        Optimisation(
+            steps=budget.steps,
+            learning_rate=budget.learning_rate,
+            warm_up_steps=_WARM_UP_STEPS,
+            last_share=_LAST_SHARE,
+        )
+    )
     for step, batch in enumerate(sets.batches(budget)):
-        fraction = step / budget.steps
-        shape = _LAST_SHARE + (1 - _LAST_SHARE) * (1 + math.cos(math.pi * fraction)) / 2
         for group in optimizer.param_groups:
-            group['lr'] = budget.learning_rate * min(1, (step + 1) / _WARM_UP_STEPS) * shape
+            group['lr'] = schedule.learning_rate(Spent(steps=step))
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast('cpu', dtype=torch.bfloat16):
             loss = loss_of(batch)
