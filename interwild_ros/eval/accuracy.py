@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import json
 
 from interwild_ros.eval.benchmark import PictureScore, RECALL_OVERLAP, score_picture, summarise
-from interwild_ros.eval.metrics import MM_PER_M
+from interwild_ros.eval.metrics import MM_PER_M, mrrpe_mm
 from interwild_ros.eval.pairs import found_pair
 from interwild_ros.eval.truth import TruthOf
 from interwild_ros.geometry.regions import overlap
@@ -19,12 +19,26 @@ from interwild_ros.train.mano_targets import pose_fits
 import numpy as np
 
 
+@dataclass(frozen=True)
+class BetweenWrists:
+    """Errors of the left wrist seen from the right one, in mm.
+
+    By TransNet alone, by the wrists placed each by itself, and by both weighed against each other.
+    """
+
+    transnet_mm: float
+    solve_mm: float
+    fused_mm: float
+
+
 @dataclass(frozen=True, eq=False)
 class PictureAccuracy:
     """What the pipeline made of one picture; by side, None is what has no truth.
 
     `wrist_mm`: how far a placed wrist is off in the camera's frame. `swapped`: whether a visible
-    hand was found as the other one. `scores` are the detector's, `present` says what is there.
+    hand was found as the other one. `scores` are the networks', `present` says what is there.
+    `between` is how far the left wrist is off, seen from the right one, where both hands are
+    published.
     """
 
     score: PictureScore
@@ -32,6 +46,7 @@ class PictureAccuracy:
     swapped: tuple[bool | None, bool | None]
     scores: tuple[float, float]
     present: tuple[bool, bool]
+    between: BetweenWrists | None = None
 
 
 @dataclass(frozen=True)
@@ -39,8 +54,9 @@ class AccuracyResult:
     """The means over all pictures; None where nothing counted.
 
     `swaps` counts visible hands that were found as the other one. `presence_accuracy` is the
-    share of hands that the best threshold on the detector's score, `presence_threshold`, tells
-    rightly, with present and absent ones weighing the same.
+    share of hands that the best threshold on the networks' score, `presence_threshold`, tells
+    rightly, with present and absent ones weighing the same. `both_published` pictures have both
+    hands, and both are published: over these are the means of `BetweenWrists`.
     """
 
     picture_count: int
@@ -52,6 +68,10 @@ class AccuracyResult:
     box_iou_percent: float | None
     wrist_position_mm: float | None
     wrist_position_median_mm: float | None
+    both_published: int
+    transnet_mrrpe_mm: float | None
+    solve_mrrpe_mm: float | None
+    fused_mrrpe_mm: float | None
     swaps: int
     visible_hands: int
     presence_accuracy: float | None
@@ -84,7 +104,32 @@ def judge(
         swapped=(_swapped(pair, annotation, Side.RIGHT), _swapped(pair, annotation, Side.LEFT)),
         scores=(pair.right.box.score, pair.left.box.score),
         present=(right is not None, left is not None),
+        between=_between(pipeline, frame, pair, placed, annotation),
     )
+
+
+def _between(
+    pipeline: Pipeline,
+    frame: Frame,
+    pair: PairEstimate,
+    placed: TwoHands,
+    annotation: Annotation,
+) -> BetweenWrists | None:
+    if len(placed.hands) < len(Side) or not annotation.left_from_right_valid:
+        return None
+    apart = pipeline.with_settings(pipeline.settings.changed({'placement': 'apart'}))
+    alone = apart.place(frame, pair)
+    return BetweenWrists(
+        *(
+            mrrpe_mm(found, annotation.left_from_right_m)
+            for found in (pair.left_from_right_m, _relative_m(alone), _relative_m(placed))
+        )
+    )
+
+
+def _relative_m(placed: TwoHands) -> Array:
+    right, left = placed.hands
+    return np.asarray(left.wrist_m - right.wrist_m)
 
 
 def camera_of(annotation: Annotation) -> Camera:
@@ -100,6 +145,7 @@ def summarise_accuracy(pictures: Sequence[PictureAccuracy]) -> AccuracyResult:
     wrists = [mm for picture in pictures for mm in picture.wrist_mm if mm is not None]
     swapped = [s for picture in pictures for s in picture.swapped if s is not None]
     accuracy, threshold = _presence(pictures)
+    between = [picture.between for picture in pictures if picture.between is not None]
     return AccuracyResult(
         picture_count=len(pictures),
         mpvpe_single_mm=row.mpvpe_single_mm,
@@ -108,13 +154,21 @@ def summarise_accuracy(pictures: Sequence[PictureAccuracy]) -> AccuracyResult:
         rrve_mm=row.rrve_mm,
         box_recall=row.box_recall,
         box_iou_percent=row.box_iou_percent,
-        wrist_position_mm=float(np.mean(wrists)) if wrists else None,
+        wrist_position_mm=_mean(wrists),
         wrist_position_median_mm=float(np.median(wrists)) if wrists else None,
+        both_published=len(between),
+        transnet_mrrpe_mm=_mean([b.transnet_mm for b in between]),
+        solve_mrrpe_mm=_mean([b.solve_mm for b in between]),
+        fused_mrrpe_mm=_mean([b.fused_mm for b in between]),
         swaps=sum(swapped),
         visible_hands=len(swapped),
         presence_accuracy=accuracy,
         presence_threshold=threshold,
     )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def _wrist_errors_mm(

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from interwild_ros.eval.benchmark import PictureScore, score_picture
-from interwild_ros.eval.pairs import found_pairs, TruePair
+from interwild_ros.eval.pairs import found_pair, found_pairs, FoundPair, TruePair
 from interwild_ros.eval.truth import TruthOf
 from interwild_ros.geometry.spaces import invert_affine, OFFICIAL_SPACES, Spaces
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.networks.interwild import InterWild
+from interwild_ros.pipeline.estimating import Estimator
+from interwild_ros.pipeline.view import InputView
 from interwild_ros.train.annotations import AnnotationSet
 from interwild_ros.train.augmentation import UNCHANGED
 from interwild_ros.train.forward import predict
@@ -82,12 +84,29 @@ def score_batches(
     """Run the networks on batches and score each picture.
 
     The networks are used as they are, in evaluation mode and on one device with the hand models.
+    Those that tell the kind of a hand choose its side by that, picture by picture as they run.
     """
-    device = hand_models.joint_regressor.device
+    find = _one_by_one if networks.hand_kind_net is not None else _all_at_once
     for batch in batches:
-        with torch.inference_mode():
-            found = predict(networks, hand_models, batch.pictures.to(device))
-            image_from_input = batch.image_from_input.to(device)
-            pairs = found_pairs(found, image_from_input, networks.spaces)
-        for pair, truth in zip(pairs, batch.truths, strict=True):
+        for pair, truth in zip(find(batch, networks, hand_models), batch.truths, strict=True):
             yield score_picture(pair, truth)
+
+
+def _all_at_once(
+    batch: JudgedPictures, networks: InterWild, hand_models: HandPair
+) -> list[FoundPair]:
+    device = hand_models.joint_regressor.device
+    with torch.inference_mode():
+        found = predict(networks, hand_models, batch.pictures.to(device))
+        return found_pairs(found, batch.image_from_input.to(device), networks.spaces)
+
+
+def _one_by_one(
+    batch: JudgedPictures, networks: InterWild, hand_models: HandPair
+) -> list[FoundPair]:
+    estimate = Estimator(networks, hand_models, 'network')
+    pictures = batch.pictures.to(hand_models.joint_regressor.device)
+    return [
+        found_pair(estimate(InputView(picture[None], image_from_input.double(), networks.spaces)))
+        for picture, image_from_input in zip(pictures, batch.image_from_input, strict=True)
+    ]

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Region = tuple[float, float, float, float]
 
+HAND_BOX_SCALE = 1.2  # of the box around a hand's joints: what is called the hand's box
+
 
 def view_box(
     region: Sequence[float],

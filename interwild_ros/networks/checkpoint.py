@@ -5,7 +5,7 @@ Source: NETWORKS.md sections 3 and 14.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 import hashlib
 from pathlib import Path
@@ -25,6 +25,7 @@ from torch import nn, Tensor
 
 WRAPPER = 'module.'  # DataParallel writes it before every name
 SHIPPED = Path(__file__).parent / 'assets' / 'compact.safetensors'
+OPTIONAL_PARTS = ('hand_kind_net',)  # weights may be older than these
 SHIPPED_NAME = 'compact (shipped)'
 _IGNORED = 'mano_layer'  # buffers of the hand model: licensed, removed from checkpoints, not ours
 _TELLING = 'hand_roi_net.backbone.conv1.weight'
@@ -59,24 +60,41 @@ def build_networks(
     is_shipped = not weights and variant == 'compact' and SHIPPED.is_file()
     if not is_file and not is_shipped:
         fill_by_rule(networks)
+        leave_out(networks, OPTIONAL_PARTS)  # the rule is for the original's parts
         return networks, Weights(RULE_NAME, meaningful=False)
     path = SHIPPED if is_shipped else Path(weights)
-    load_checkpoint(networks, path)
+    leave_out(networks, load_checkpoint(networks, path, optional=OPTIONAL_PARTS))
     name = SHIPPED_NAME if is_shipped else path.name
     return networks, Weights(name, meaningful=True, sha256=file_sha256(path))
 
 
-def load_checkpoint(networks: nn.Module, path: Path) -> None:
+def load_checkpoint(
+    networks: nn.Module, path: Path, *, optional: Collection[str] = ()
+) -> tuple[str, ...]:
     """Load a checkpoint into networks, every name and shape exactly.
 
     The file is the original's training snapshot, a plain state_dict, or safetensors; names may
     begin with `module.`; `mano_layer.*` is ignored. Half precision becomes the networks' own.
 
+    :param optional: parts that the file may lack, whole: they stay as they are.
+    :returns: which of them it lacks.
     :raises AssetError: naming what is missing, extra or of another shape.
     """
     state = _official_names(_read_state(path), path)
-    _compare(state, networks.state_dict(), path)
+    wanted = networks.state_dict()
+    has = {part_of(name) for name in state}
+    lacking = tuple(p for p in optional if p not in has and p in {part_of(n) for n in wanted})
+    kept = {name: tensor for name, tensor in wanted.items() if part_of(name) in lacking}
+    state |= kept
+    _compare(state, wanted, path)
     networks.load_state_dict(state)
+    return lacking
+
+
+def leave_out(networks: InterWild, parts: Iterable[str]) -> None:
+    """Take away parts that the networks do without, as those do whose weights are older."""
+    for part in parts:
+        setattr(networks, part, None)
 
 
 def variant_of(path: Path) -> str:
@@ -88,6 +106,11 @@ def variant_of(path: Path) -> str:
     width = 0 if stem is None else stem.shape[0]
     named = (name for name, variant in VARIANTS.items() if variant.hand.width == width)
     return next(named, 'official')
+
+
+def part_of(name: str) -> str:
+    """Return which of the networks' parts a tensor of this name belongs to."""
+    return name.split('.')[0]
 
 
 def file_sha256(path: str | Path) -> str:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from interwild_ros.networks.layers import sample_features, soft_argmax_2d
+from interwild_ros.networks.layers import at_least_single, sample_features, soft_argmax_2d
 from interwild_ros.networks.neck import Neck
 from interwild_ros.networks.variants import Variant
 import torch
 from torch import nn, Tensor
+import torch.nn.functional as F
+
+_OWN = 0.3  # of a candidate's size to each side of it: no other candidate lies there
+_PEAK_RADIUS = 4  # cells, for networks whose maps have none of their own
 
 
 class Detections(NamedTuple):
@@ -24,6 +28,20 @@ class Detections(NamedTuple):
     centre: Tensor
     size: Tensor
     score: Tensor
+
+
+class Candidates(NamedTuple):
+    """Places of hands whatever their side, in detector cells, the highest peak first.
+
+    `centre` and `size` (B, K, 2); `score` (B, K) the part of both maps about the place, 0 to 1,
+    which counts for one place only; `right_share` (B, K) how much of it is of the right hand's
+    map.
+    """
+
+    centre: Tensor
+    size: Tensor
+    score: Tensor
+    right_share: Tensor
 
 
 class BoxNet(nn.Module):
@@ -56,11 +74,55 @@ class BoxNet(nn.Module):
         scores = torch.diagonal(sample_features(maps, centre), dim1=1, dim2=2)
         return Detections(centre, self.sizes(fine, centre.detach()), scores)
 
+    def candidates(self, fine: Tensor, logits: Tensor, count: int) -> Candidates:
+        """Read the highest peaks of both maps together, none within another's box."""
+        maps = F.softmax(at_least_single(logits).flatten(2), dim=-1).reshape(logits.shape)
+        left_over = maps.sum(1)
+        found = []
+        for _ in range(count):
+            candidate = self._highest(fine, maps, left_over)
+            found.append(candidate)
+            left_over = left_over * ~_within(candidate.centre, _OWN * candidate.size, left_over)
+        return Candidates(*(torch.stack(parts, dim=1) for parts in zip(*found, strict=True)))
+
+    def _highest(self, fine: Tensor, maps: Tensor, left_over: Tensor) -> Candidates:
+        """Read the highest peak of what is left over (B, H, W), without the axis of places."""
+        width = left_over.shape[-1]
+        peak = left_over.flatten(1).argmax(dim=1)
+        peak_xy = torch.stack([peak % width, peak // width], dim=1)
+        reach = torch.full_like(peak_xy, self._peak_radius or _PEAK_RADIUS)
+        about = maps * (_within(peak_xy, reach, left_over) & (left_over > 0))[:, None]
+        masses = about.sum(dim=(2, 3)).clamp(min=torch.finfo(about.dtype).tiny)
+        right_share = masses[:, 0] / masses.sum(1)
+        centre = _mean_cell(about.sum(1))
+        at_centre = sample_features(fine, centre.to(fine)[:, None])[:, 0]
+        right, left = self.rhand_size(at_centre), self.lhand_size(at_centre)
+        size = left + right_share[:, None] * (right - left)
+        return Candidates(centre, size, masses.mean(1), right_share)
+
     def sizes(self, fine: Tensor, centre: Tensor) -> Tensor:
         """Read sizes (B, 2, 2) off the fine features at centres (B, 2, 2)."""
         at_centre = sample_features(fine, centre)  # B x 2 x width
         right, left = self.rhand_size(at_centre[:, 0]), self.lhand_size(at_centre[:, 1])
         return torch.stack([right, left], dim=1)
+
+
+def _within(centre: Tensor, reach: Tensor, maps: Tensor) -> Tensor:
+    """Return which cells of maps (B, H, W) are within a reach (B, 2) of a centre (B, 2)."""
+    height, width = maps.shape[1:]
+    across = torch.arange(width, device=maps.device) - centre[:, :1]
+    down = torch.arange(height, device=maps.device) - centre[:, 1:]
+    near = (down.abs() <= reach[:, 1:].abs())[:, :, None]
+    return near & (across.abs() <= reach[:, :1].abs())[:, None]
+
+
+def _mean_cell(weights: Tensor) -> Tensor:
+    """Return the mean x and y (B, 2) of cells by weights (B, H, W)."""
+    height, width = weights.shape[1:]
+    total = weights.sum(dim=(1, 2)).clamp(min=torch.finfo(weights.dtype).tiny)
+    x = (weights.sum(1) * torch.arange(width, device=weights.device)).sum(1) / total
+    y = (weights.sum(2) * torch.arange(height, device=weights.device)).sum(1) / total
+    return torch.stack([x, y], dim=1)
 
 
 def _deconvolutions(inputs: int, width: int) -> nn.Sequential:

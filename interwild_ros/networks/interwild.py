@@ -1,6 +1,7 @@
 """The three networks of InterWild (Moon, CVPR 2023) under the names of the official checkpoint.
 
 Paper: DetectNet = body_*; SHNet = hand_roi, hand_position, hand_rotation; TransNet = hand_trans.
+Our own: hand_kind, in variants that have it.
 In every batch of hands the right hands come first, then the left ones.
 """
 
@@ -12,9 +13,9 @@ from typing import NamedTuple
 from interwild_ros.geometry import crops, mirror
 from interwild_ros.geometry.rotations import AxisAngle
 from interwild_ros.geometry.spaces import apply_affine
-from interwild_ros.networks.detectnet import BoxNet, Detections
+from interwild_ros.networks.detectnet import BoxNet, Candidates, Detections
 from interwild_ros.networks.resnet import Trunk
-from interwild_ros.networks.shnet import HandPose, HandRoiNet, PositionNet, RotationNet
+from interwild_ros.networks.shnet import HandPose, HandRoiNet, KindNet, PositionNet, RotationNet
 from interwild_ros.networks.transnet import TransNet
 from interwild_ros.networks.variants import Variant
 from interwild_ros.records import JOINT_COUNT
@@ -25,11 +26,14 @@ from torch import nn, Tensor
 class HandReadings(NamedTuple):
     """What SHNet reads from N = 2B crops, left hands turned back from the mirror.
 
-    `joints` (N, 21, 3) volume cells; `pose` the MANO parameters of each hand's own model.
+    `joints` (N, 21, 3) volume cells; `pose` the MANO parameters of each hand's own model;
+    `kinds` (N, KINDS) how likely it is the hand that it should be, the other one, or none; None of
+    networks that do not say it.
     """
 
     joints: Tensor
     pose: HandPose
+    kinds: Tensor | None = None
 
 
 class InterWild(nn.Module):
@@ -50,11 +54,17 @@ class InterWild(nn.Module):
         self.hand_position_net = PositionNet(variant)
         self.hand_rotation_net = RotationNet(variant, axis_angle or variant.axis_angle)
         self.hand_trans_net = TransNet(variant)
+        self.hand_kind_net = KindNet(variant) if variant.kind_hidden else None
 
     def detect(self, body_pictures: Tensor) -> Detections:
         """Find both hands in pictures (B, 3, 256, 192), RGB 0..1."""
         detections: Detections = self.body_box_net(self.body_backbone.stages(body_pictures))
         return detections
+
+    def propose(self, body_pictures: Tensor, count: int) -> Candidates:
+        """Find places of hands of either side in pictures (B, 3, 256, 192), RGB 0..1."""
+        maps = self.body_box_net.centre_logits(self.body_backbone.stages(body_pictures))
+        return self.body_box_net.candidates(*maps, count)
 
     def hand_boxes(self, detections: Detections) -> Tensor:
         """Return the reported boxes (B, 2, 4) in body px (Q9)."""
@@ -64,16 +74,22 @@ class InterWild(nn.Module):
 
     def crop_boxes(self, detections: Detections) -> Tensor:
         """Return the squares (B, 2, 4), input px, that are cut for SHNet; without gradient."""
-        boxes = crops.squared(self.hand_boxes(detections).detach())
-        boxes = crops.enlarged(boxes, self.spaces.crop_box_scale)
-        return self.spaces.input_from_body(boxes.reshape(-1, 2, 2, 2)).flatten(-2)
+        boxes = self.hand_boxes(detections).detach().reshape(-1, 2, 2, 2)
+        return self.around(self.spaces.input_from_body(boxes).flatten(-2))
+
+    def around(self, hand_boxes: Tensor) -> Tensor:
+        """Return the squares (..., 4) to cut about boxes of hands (..., 4), input px both."""
+        return crops.enlarged(crops.squared(hand_boxes), self.spaces.crop_box_scale)
 
     def read_hands(self, hand_crops: Tensor) -> HandReadings:
         """Read the hands from square crops (2B, 3, S, S): right ones, then MIRRORED left ones."""
         features = self.hand_roi_net(hand_crops)
         joints = self.hand_position_net(features)
         pose = self.hand_rotation_net(features, joints.detach())
-        return self._unmirror_left(HandReadings(joints, pose))
+        kinds = None
+        if self.hand_kind_net is not None:
+            kinds = self.hand_kind_net(features, joints.detach()).softmax(dim=1)
+        return self._unmirror_left(HandReadings(joints, pose, kinds))
 
     def input_joints(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
         """Map joints (2B, 21, 3), volume cells, to input px (2B, 21, 2)."""
@@ -91,14 +107,14 @@ class InterWild(nn.Module):
         return out
 
     def _unmirror_left(self, readings: HandReadings) -> HandReadings:
-        joints, pose = readings
+        joints, pose, kinds = readings
         right, left = joints.chunk(2)
         joints = torch.cat([right, mirror.mirror_volume_joints(left, self.spaces)])
         root = _second_half(pose.root, mirror.mirror_axis_angle)
         fingers = pose.fingers.reshape(-1, 15, 3)
         fingers = _second_half(fingers, mirror.mirror_axis_angle).flatten(1)
         wrist = _second_half(pose.virtual_wrist_m, mirror.mirror_points)
-        return HandReadings(joints, HandPose(root, fingers, pose.betas, wrist))
+        return HandReadings(joints, HandPose(root, fingers, pose.betas, wrist), kinds)
 
 
 def _second_half(rows: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:

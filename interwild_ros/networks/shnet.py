@@ -1,6 +1,6 @@
 """SHNet: one hand from its own crop. It only ever sees right hands; left crops come mirrored.
 
-Source: NETWORKS.md sections 3, 7 and 8.
+Source: NETWORKS.md sections 3, 7 and 8; the kind net is our own.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from torch import nn, Tensor
 
 _FINEST = 1  # stage of the trunk that a neck begins at: stride 8
 _ROTATIONS = 15  # of the fingers, in MANO order
+KINDS = 3  # of what a crop shows: the hand that it should, the other one, or none
 
 
 class HandPose(NamedTuple):
@@ -116,6 +117,25 @@ class RotationNet(nn.Module):
     def _virtual_wrist(self, raw: Tensor) -> Tensor:
         depth = self.spaces.virtual_depth_m * torch.sigmoid(raw[:, 2:])
         return torch.cat([raw[:, :2], depth], dim=1)
+
+
+class KindNet(nn.Module):
+    """What a crop shows: a right hand, as it should; a left one, not mirrored; or no hand."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        features, width = variant.hand_features, variant.rotation_width
+        self.conv = conv_bn_relu(features, width, kernel=1)
+        inputs = JOINT_COUNT * (width + 3) + features
+        self.hidden = _hidden_layer(inputs, variant.kind_hidden)
+        self.out = nn.Sequential(nn.Linear(variant.kind_hidden, KINDS))
+
+    def forward(self, features: Tensor, joints: Tensor) -> Tensor:
+        """Return logits (N, KINDS) of features (N, C, H, W) and joints (N, 21, 3) in cells."""
+        at_joints = sample_features(self.conv(features), joints[..., :2])
+        at_joints = torch.cat([at_joints, joints], dim=2).flatten(1)
+        hidden = self.hidden(torch.cat([at_joints, features.mean(dim=(2, 3))], dim=1))
+        return in_full(self.out, hidden)
 
 
 def _hidden_layer(inputs: int, width: int) -> nn.Sequential:

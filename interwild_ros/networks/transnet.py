@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import cast
 
 from interwild_ros.geometry.crops import enlarged, fit_box, squared
+from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.layers import conv_bn_relu, in_full, sample_features
 from interwild_ros.networks.resnet import Trunk
@@ -24,7 +25,6 @@ import torch.nn.functional as F
 
 SIGMA_OF_PAIR = 2.5 / 64  # of the cube's side: 2.5 cells of the official 64
 HEATMAP_PEAK = 255.0
-HAND_BOX_SCALE = 1.2
 _JOINTS = 2 * JOINT_COUNT
 
 

@@ -4,7 +4,8 @@
 a GPU: the same stages and outputs with narrow ResNet-18 trunks on smaller crops. What a smaller
 crop loses in its last features, a neck over the trunk's stages brings back; the detector has such
 a neck in place of the deconvolutions, which finds small hands with far less training, and a trunk
-of the hands' kind, one stage shorter, so that it can begin with what SHNet has learned.
+of the hands' kind, one stage shorter, so that it can begin with what SHNet has learned. Which hand
+of the two it is, and whether it is one at all, is told from its crop, where it is large enough.
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ class Variant:
     centre map that count, about its peak, 0 for all; `rotation_width`: channels that the rotation
     net reads at the joints; `spaces`: what the coordinates mean; `neck_width`:
     channels of the hand trunk's fused features at stride 8, 0 for its last features alone;
-    `rotation_hidden`: width of a hidden layer before the pose, 0 for none; `axis_angle`: what its
-    weights were trained with, see `rotations.axis_angle_from_matrix` (NETWORKS.md Q3).
+    `rotation_hidden`: width of a hidden layer before the pose, 0 for none; `kind_hidden`: of the
+    layer before what tells right hands from left ones and from none, 0 without it, as the original
+    is; `axis_angle`: what its weights were trained with, see `rotations.axis_angle_from_matrix`
+    (NETWORKS.md Q3).
     """
 
     name: str
@@ -61,6 +64,7 @@ class Variant:
     peak_radius: int = 0
     neck_width: int = 0
     rotation_hidden: int = 0
+    kind_hidden: int = 0
     axis_angle: AxisAngle = 'legacy'
 
     @property
@@ -93,6 +97,7 @@ VARIANTS = {
             peak_radius=4,
             neck_width=128,
             rotation_hidden=320,
+            kind_hidden=128,
             axis_angle='canonical',
         ),
     )

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from interwild_ros.geometry import crops
-from interwild_ros.geometry.regions import input_from_image, overlap, view_box
+from interwild_ros.geometry.regions import HAND_BOX_SCALE, input_from_image, overlap, view_box
 from interwild_ros.geometry.spaces import apply_affine, invert_scaling
 from interwild_ros.geometry.weak_perspective import volume_from_virtual
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.networks.detectnet import Detections
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.resnet import Trunk
-from interwild_ros.networks.transnet import HAND_BOX_SCALE
 from interwild_ros.pipeline.official import official_outputs
 import torch
 from torch import nn, Tensor

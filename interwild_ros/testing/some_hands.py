@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from interwild_ros.geometry.wrist_frame import wrist_quaternion_xyzw
 from interwild_ros.hand_model.joints import JOINT_NAMES, JOINT_PARENTS
+from interwild_ros.pipeline.following import Followed
 from interwild_ros.records import (
     DepthSource,
     Hand,
@@ -23,18 +25,20 @@ TRIANGLE_COUNT = 1538
 def some_hand(side: Side, *, seed: int = 0) -> Hand:
     """Return a cloud of points half a metre in front of the camera, called a hand."""
     random = np.random.default_rng((seed, side))
-    quaternion = random.normal(size=4)
     middle_m = np.array([0.1 if side is Side.LEFT else -0.1, 0.0, 0.5])
+    joints_m = middle_m + random.uniform(-0.1, 0.1, (JOINT_COUNT, 3))
     return Hand(
         box=HandBox(side=side, corners=(10.0, 20.0, 110.5, 140.25), score=0.75),
         joints_image_px=random.uniform(0, 480, (JOINT_COUNT, 2)),
         pose=random.normal(size=48),
         betas=random.normal(size=10),
-        joints_m=middle_m + random.uniform(-0.1, 0.1, (JOINT_COUNT, 3)),
+        joints_m=joints_m,
         vertices_m=middle_m + random.uniform(-0.1, 0.1, (VERTEX_COUNT, 3)),
-        wrist_quaternion_xyzw=quaternion / np.linalg.norm(quaternion),
+        wrist_quaternion_xyzw=wrist_quaternion_xyzw(joints_m, side),
         reprojection_error_px=1.5,
         depth_source=DepthSource.INTRINSICS,
+        wrist_covariance_m2=np.diag([2.0**-16, 2.0**-15, 2.0**-11]),
+        scale=1.25,
     )
 
 
@@ -54,7 +58,19 @@ def some_two_hands(
         left=left,
         interacting=both,
         left_from_right_m=np.array([0.2, 0.01, -0.02]) if both else None,
+        disagreement_m=0.0625 if both else None,
     )
+
+
+def some_followed(
+    *sides: Side, stamp_ns: int = 12_345_678_901, frame_id: str = 'cam', seed: int = 0
+) -> Followed:
+    """Return what is published of a frame: the raw hands stand elsewhere than the steadied."""
+    hands, raw = (
+        some_two_hands(*sides, stamp_ns=stamp_ns, frame_id=frame_id, seed=seed + more)
+        for more in (0, 1)
+    )
+    return Followed(hands, raw)
 
 
 def some_topology() -> Topology:

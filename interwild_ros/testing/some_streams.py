@@ -40,6 +40,7 @@ class SomeHandCrops:
             betas=torch.zeros(count, 10),
             counts=torch.ones(count),
             has_other=torch.arange(count).remainder(2).float(),
+            kinds=torch.zeros(count, dtype=torch.int64),
         )
 
 

@@ -12,7 +12,7 @@ import zlib
 from interwild_ros.errors import SettingError
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import find_hand_models, read_stand_in
-from interwild_ros.networks.checkpoint import load_checkpoint
+from interwild_ros.networks.checkpoint import leave_out, load_checkpoint, OPTIONAL_PARTS
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.variants import variant_named
 from interwild_ros.records import Side
@@ -26,13 +26,15 @@ from interwild_ros.train.recipe_sections import (
     AnnotatedData,
     BodyData,
     DetectnetWeights,
+    PairData,
     ShnetWeights,
     SyntheticData,
     TransnetWeights,
 )
 from interwild_ros.train.schedule import Schedule
 from interwild_ros.train.streams import HELD_OUT_SEED, Stream
-from interwild_ros.train.synthetic_streams import make_stream
+from interwild_ros.train.synthetic.residuals import measure_bank, ResidualBank
+from interwild_ros.train.synthetic_streams import crops_to_measure, make_stream, MEASURED_SEED
 from interwild_ros.train.tasks.detectnet import DetectnetTask
 from interwild_ros.train.tasks.joint import JointTask
 from interwild_ros.train.tasks.shnet import ShnetTask
@@ -41,6 +43,8 @@ from interwild_ros.train.tasks.transnet import TransnetTask
 from interwild_ros.train.world import World
 import torch
 from torch import nn
+
+_SHNET = 'shnet.pt'  # what task shnet leaves
 
 
 def assemble(name: str, recipe: Recipe, world: World, trained: Path | None = None) -> Parts:
@@ -52,8 +56,9 @@ def assemble(name: str, recipe: Recipe, world: World, trained: Path | None = Non
     """
     chosen = recipe.task(name)
     networks = _begun_networks(chosen, recipe.general, trained)
-    make = _joint_parts if name == 'joint' else _synthetic_parts
-    return make(chosen, networks, recipe, world)
+    if name == 'joint':
+        return _joint_parts(chosen, networks, recipe, world)
+    return _synthetic_parts(chosen, networks, recipe, world, trained)
 
 
 def new_networks(general: General) -> InterWild:
@@ -62,21 +67,22 @@ def new_networks(general: General) -> InterWild:
 
 
 def _synthetic_parts(
-    chosen: TaskRecipe, networks: InterWild, recipe: Recipe, world: World
+    chosen: TaskRecipe, networks: InterWild, recipe: Recipe, world: World, trained: Path | None
 ) -> Parts:
     if chosen.optimisation.epochs:
         raise SettingError(f'tasks.{chosen.name} has a budget in epochs, its stream has no end')
     general, data = recipe.general, cast(SyntheticData, chosen.data)
     make = partial(make_stream, chosen.name, general.variant, data)
+    bank, held_out_bank = _measured_banks(data, networks, general, world, trained)
     share = Share(chosen.optimisation.batch_size, world.rank, world.size)
     task = _synthetic_task(chosen, networks, world)
     return Parts(
         task=_prepared(task, chosen, world),
         batches=StreamBatches(
-            partial(make, general.seed), share, recipe.running, seed=general.seed
+            partial(make, general.seed, bank), share, recipe.running, seed=general.seed
         ),
         held_out=_held_out(
-            partial(make, general.seed + HELD_OUT_SEED),
+            partial(make, general.seed + HELD_OUT_SEED, held_out_bank),
             data.held_out_samples,
             chosen.optimisation.batch_size,
         ),
@@ -111,6 +117,44 @@ def _synthetic_task(chosen: TaskRecipe, networks: InterWild, world: World) -> Ta
     return ShnetTask(networks, hand_models, cast(ShnetWeights, chosen.losses))
 
 
+def _measured_banks(
+    data: SyntheticData,
+    networks: InterWild,
+    general: General,
+    world: World,
+    trained: Path | None,
+) -> tuple[ResidualBank | None, ResidualBank | None]:
+    """Measure SHNet for training, and on fewer other hands for validation, where it is wanted.
+
+    It follows from the seed and SHNet's weights, so that a resumed run measures the same.
+    """
+    if not isinstance(data, PairData) or not data.measured:
+        return None, None
+    shnet = _trained_shnet(networks, data, general, trained).to(world.device)
+    seed = general.seed + MEASURED_SEED
+    learned, held_out = (
+        measure_bank(shnet, crops_to_measure(general.variant, data, seed + more).draw, count)
+        for more, count in ((0, data.measured), (HELD_OUT_SEED, data.measured // 8 + 1))
+    )
+    return learned, held_out
+
+
+def _trained_shnet(
+    networks: InterWild, data: PairData, general: General, trained: Path | None
+) -> InterWild:
+    """Return networks with the SHNet that the task before has trained, or that all begin with."""
+    snapshot = trained / _SHNET if trained else None
+    if snapshot and snapshot.is_file():
+        return _learned(networks, snapshot)
+    if general.begin:
+        return networks
+    where = f'{snapshot} is not there' if snapshot else 'no folder holds one'
+    raise SettingError(
+        f'tasks.transnet.data: measured is {data.measured}, wanted 0 without a trained SHNet: '
+        f'{where}, and the recipe begins without weights'
+    )
+
+
 def _begun_networks(chosen: TaskRecipe, general: General, trained: Path | None) -> InterWild:
     torch.manual_seed(general.seed + zlib.crc32(chosen.name.encode()))
     networks = new_networks(general)
@@ -119,7 +163,9 @@ def _begun_networks(chosen: TaskRecipe, general: General, trained: Path | None) 
     else:
         begin_compact(networks)
     if general.begin:
-        load_checkpoint(networks, Path(general.begin))
+        load_checkpoint(networks, Path(general.begin), optional=OPTIONAL_PARTS)
+    if chosen.name == 'joint':
+        leave_out(networks, OPTIONAL_PARTS)  # the original's losses teach them nothing
     if isinstance(chosen.data, BodyData) and chosen.data.trunk == 'shnet':
         _begin_trunk_as_shnets(networks, trained)
     return networks
@@ -129,15 +175,20 @@ def _begin_trunk_as_shnets(networks: InterWild, trained: Path | None) -> None:
     """Copy the stages that the detector's trunk has from what SHNet has learned."""
     if trained is None:
         raise SettingError('trunk is shnet, but no folder holds what it has learned')
-    learned = InterWild(networks.variant)
-    load_trained(learned, [trained / 'shnet.pt'])
-    source = learned.hand_roi_net.backbone.state_dict()
+    source = _learned(networks, trained / _SHNET).hand_roi_net.backbone.state_dict()
     wanted = networks.body_backbone.state_dict()
     if any(name not in source or source[name].shape != t.shape for name, t in wanted.items()):
         raise SettingError(
             f"trunk is shnet, but the {networks.variant.name} detector's trunk is another one"
         )
     networks.body_backbone.load_state_dict({name: source[name] for name in wanted})
+
+
+def _learned(like: InterWild, snapshot: Path) -> InterWild:
+    """Return networks of the same sizes with what a task has learned, and no more."""
+    learned = InterWild(like.variant)
+    load_trained(learned, [snapshot])
+    return learned
 
 
 def _prepared(task: Task, chosen: TaskRecipe, world: World) -> Task:

@@ -16,11 +16,11 @@ from interwild_ros.errors import AssetError, SettingError
 from interwild_ros.train.recipe_sections import (
     AnnotatedData,
     BodyData,
+    CropData,
     DetectnetWeights,
     JointWeights,
     Optimisation,
     PairData,
-    PictureData,
     Running,
     ShnetWeights,
     TransnetWeights,
@@ -29,7 +29,7 @@ import yaml
 
 # name: (weights of its losses, where its samples come from)
 TASKS: dict[str, tuple[type[Checked], type[Checked]]] = {
-    'shnet': (ShnetWeights, PictureData),
+    'shnet': (ShnetWeights, CropData),
     'detectnet': (DetectnetWeights, BodyData),
     'transnet': (TransnetWeights, PairData),
     'joint': (JointWeights, AnnotatedData),

@@ -77,6 +77,7 @@ class ShnetWeights(Checked):
     vertices_m: float = setting(25.0, 'mesh, a metre', **_WEIGHT)
     projected: float = setting(0.2, 'posed joints in the crop, a volume cell', **_WEIGHT)
     shape: float = setting(0.02, 'shape coefficients', **_WEIGHT)
+    kind: float = setting(1.5, 'cross-entropy of right, left and no hand', **_WEIGHT)
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,19 @@ class PictureData(SyntheticData):
 
 
 @dataclass(frozen=True)
+class CropData(PictureData):
+    """Crops for SHNet, and how many of them show what they should not."""
+
+    mirrored: float = setting(
+        0.35, 'share of crops with a hand of the wrong side', low=0.0, high=1.0
+    )
+    strays: float = setting(0.12, 'share of crops beside the hands', low=0.0, high=1.0)
+    loose: float = setting(
+        0.3, 'share of crops about boxes that are far from exact', low=0.0, high=1.0
+    )
+
+
+@dataclass(frozen=True)
 class BodyData(PictureData):
     """Pictures for the detector, and what its trunk begins with."""
 
@@ -138,9 +152,17 @@ class BodyData(PictureData):
 class PairData(SyntheticData):
     """Pairs of joints drawn on the fly, and how wrong they are: bench/residuals.py measures it.
 
-    The names are those of train.synthetic.residuals.Residuals.
+    All names but `measured` are those of train.synthetic.residuals.Residuals; with it, they are of
+    a few hands, and most are wrong as one that was measured.
     """
 
+    measured: int = setting(
+        0,
+        'hands on which the trained SHNet is asked how wrong it is, before the first step; 0 asks '
+        'nothing',
+        low=0,
+        high=1_000_000,
+    )
     joint: float = setting(0.022, 'of each joint, in sizes of the hand', low=0.0, high=1.0)
     hand: float = setting(0.008, 'of all joints of a hand alike, in its sizes', low=0.0, high=1.0)
     depth_m: float = setting(0.006, 'of the depth of each joint', unit='m', low=0.0, high=1.0)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 Batch_co = TypeVar('Batch_co', covariant=True)
 
+RIGHT_KIND, LEFT_KIND, NO_KIND, UNKNOWN = 0, 1, 2, -1  # of what a crop shows
 HELD_OUT_SEED = 1_000_003  # is added to the recipe's, for samples that are never trained on
 
 
@@ -33,6 +34,8 @@ class HandCrops(NamedTuple):
     * `pose` (B, 48) axis-angle rad of the right model, the mean pose not included; `betas` (B, 10)
     * `counts` (B,) 1.0 where enough of the hand is seen to learn from it, else 0.0
     * `has_other` (B,) 1.0 where there is another hand in the picture: for validation
+    * `kinds` (B,) int64: a right hand, a left one that is not mirrored, or none in the middle;
+      UNKNOWN where too little is seen to tell
     """
 
     pictures: Tensor
@@ -44,6 +47,7 @@ class HandCrops(NamedTuple):
     betas: Tensor
     counts: Tensor
     has_other: Tensor
+    kinds: Tensor
 
 
 class BodyPictures(NamedTuple):

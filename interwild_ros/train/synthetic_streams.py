@@ -6,6 +6,7 @@ A sample's number decides its domain, so that streams stay the same however they
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,19 +14,20 @@ from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.networks.variants import variant_named
 from interwild_ros.train.body_alteration import BodyAlteration
 from interwild_ros.train.crop_alteration import CropAlteration
-from interwild_ros.train.recipe_sections import PairData, PictureData, SyntheticData
+from interwild_ros.train.recipe_sections import CropData, PairData, PictureData, SyntheticData
 from interwild_ros.train.repeating import Alter, RepeatingStream
 from interwild_ros.train.streams import BodyPictures, HandCrops, JointPairs, Stream
 from interwild_ros.train.synthetic.bodies import BodyMaker
-from interwild_ros.train.synthetic.crops import CropMaker
+from interwild_ros.train.synthetic.crops import AS_THEY_SHOULD_BE, CropMaker, CropShares
 from interwild_ros.train.synthetic.domains import Domain, STUDIO, WILD
 from interwild_ros.train.synthetic.pairs import PairMaker
-from interwild_ros.train.synthetic.residuals import Residuals
+from interwild_ros.train.synthetic.residuals import Misreading, ResidualBank, Residuals
 import torch
 
 Batch = TypeVar('Batch', bound=tuple[torch.Tensor, ...])
 Draw = Callable[[Sequence[int]], Batch]
 
+MEASURED_SEED = 7_000_003  # is added to the recipe's, for crops that SHNet is measured on
 _STUDIO_PERIOD = 4  # where both domains are drawn from, every so many samples are of the studio
 
 
@@ -55,27 +57,64 @@ class MixedStream:
         return type(batches[0])(*(torch.cat(rows)[order] for rows in parts))
 
 
-def make_stream(task: str, variant: str, data: SyntheticData, seed: int) -> Stream[Any]:
-    """Build a task's stream."""
+def make_stream(
+    task: str, variant: str, data: SyntheticData, seed: int, bank: ResidualBank | None = None
+) -> Stream[Any]:
+    """Build a task's stream.
+
+    :param bank: what SHNet said of hands, for pairs that are wrong as it is.
+    """
     spaces = variant_named(variant).spaces
     if isinstance(data, PairData):
-        wrong = Residuals(data.joint, data.hand, data.depth_m, data.flattened)
+        wrong = _misreading(data, bank)
         return MixedStream(partial(joint_pairs, seed, spaces, wrong), data)
     if task == 'detectnet':
         drawn = MixedStream(partial(body_pictures, seed, spaces), data)
         alter: Alter = BodyAlteration(spaces, seed)
     else:
-        drawn = MixedStream(partial(hand_crops, seed, spaces), data)
+        shares = _shares(data)
+        drawn = MixedStream(partial(hand_crops, seed, spaces, shares=shares), data)
         alter = CropAlteration(spaces, seed)
     turns = data.turns if isinstance(data, PictureData) else 1
     return drawn if turns == 1 else RepeatingStream(drawn, alter, turns)
 
 
+def crops_to_measure(variant: str, data: PairData, seed: int) -> Stream[HandCrops]:
+    """Build the stream of crops that SHNet is asked how wrong it is on, for pairs like them.
+
+    Their hands have another one beside them, as those of pairs, and their boxes are as far off as
+    those that SHNet learns from.
+    """
+    spaces, shares = variant_named(variant).spaces, CropShares(loose=CropData().loose)
+
+    def of_domain(domain: Domain) -> Draw[HandCrops]:
+        domain = replace(domain, hands=replace(domain.hands, single=0.0))
+        return hand_crops(seed, spaces, domain, shares=shares)
+
+    return MixedStream(of_domain, data)
+
+
+def _misreading(data: PairData, bank: ResidualBank | None) -> Misreading:
+    few = Residuals(data.joint, data.hand, data.depth_m, data.flattened)
+    return few if bank is None else replace(bank, parametric=few)
+
+
+def _shares(data: SyntheticData) -> CropShares:
+    if not isinstance(data, CropData):
+        return AS_THEY_SHOULD_BE
+    return CropShares(data.mirrored, data.strays, data.loose)
+
+
 def hand_crops(
-    seed: int, spaces: Spaces, domain: Domain, *, holds_both: bool = False
+    seed: int,
+    spaces: Spaces,
+    domain: Domain,
+    *,
+    holds_both: bool = False,
+    shares: CropShares = AS_THEY_SHOULD_BE,
 ) -> Draw[HandCrops]:
-    """Return what draws crops of a domain; see CropMaker for `holds_both`."""
-    maker = CropMaker(domain, seed=seed, spaces=spaces, holds_both=holds_both)
+    """Return what draws crops of a domain; see CropMaker for the rest."""
+    maker = CropMaker(domain, seed=seed, spaces=spaces, holds_both=holds_both, shares=shares)
 
     def draw(indices: Sequence[int]) -> HandCrops:
         made = maker.make(indices)
@@ -91,6 +130,7 @@ def hand_crops(
             betas=made.betas,
             counts=made.counts.float(),
             has_other=made.is_pair.float(),
+            kinds=made.kinds,
         )
 
     return draw
@@ -114,7 +154,7 @@ def body_pictures(seed: int, spaces: Spaces, domain: Domain) -> Draw[BodyPicture
 
 
 def joint_pairs(
-    seed: int, spaces: Spaces, residuals: Residuals, domain: Domain
+    seed: int, spaces: Spaces, residuals: Misreading, domain: Domain
 ) -> Draw[JointPairs]:
     """Return what draws pairs of a domain's hands for TransNet."""
     maker = PairMaker(domain, seed=seed, spaces=spaces, residuals=residuals)

@@ -3,12 +3,18 @@ import pickle
 import zipfile
 
 from interwild_ros.errors import AssetError, SettingError
-from interwild_ros.networks.checkpoint import build_networks, load_checkpoint
+from interwild_ros.networks.checkpoint import (
+    build_networks,
+    load_checkpoint,
+    OPTIONAL_PARTS,
+)
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.variants import VARIANTS
 import pytest
 import safetensors.torch
 import torch
+
+KINDS = 'hand_kind_net'
 
 
 @pytest.fixture
@@ -17,8 +23,14 @@ def empty():
 
 
 @pytest.fixture(scope='module')
-def state(compact):
-    return {name: tensor.clone() for name, tensor in compact.state_dict().items()}
+def state(whole_compact):
+    return {name: tensor.clone() for name, tensor in whole_compact.state_dict().items()}
+
+
+@pytest.fixture(scope='module')
+def older(state):
+    """What a file holds that was trained before there was a kind net."""
+    return {name: tensor for name, tensor in state.items() if not name.startswith(KINDS)}
 
 
 def assert_loaded(networks, state):
@@ -48,6 +60,62 @@ def test_the_hand_models_buffers_are_ignored(tmp_path, empty, state):
     torch.save({**state, **extra}, tmp_path / 'w.pth')
     load_checkpoint(empty, tmp_path / 'w.pth')
     assert_loaded(empty, state)
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+def test_weights_that_are_older_than_a_part_load_without_it(tmp_path, older, prefix):
+    path = tmp_path / 'older.pth'
+    torch.save({prefix + name: tensor for name, tensor in older.items()}, path)
+    networks, weights = build_networks('compact', str(path))
+    assert networks.hand_kind_net is None
+    assert weights.meaningful
+    assert set(networks.state_dict()) == set(older)
+    assert_loaded(networks, older)
+
+
+def test_weights_with_every_part_load_with_it(tmp_path, state):
+    safetensors.torch.save_file(state, tmp_path / 'w.safetensors')
+    networks, _ = build_networks('auto', str(tmp_path / 'w.safetensors'))
+    assert networks.hand_kind_net is not None
+    assert_loaded(networks, state)
+
+
+def test_what_a_file_lacks_of_optional_parts_is_told_and_stays_as_it_is(
+    tmp_path, empty, state, older
+):
+    before = {name: tensor.clone() for name, tensor in empty.state_dict().items()}
+    torch.save(older, tmp_path / 'older.pth')
+    assert load_checkpoint(empty, tmp_path / 'older.pth', optional=OPTIONAL_PARTS) == (KINDS,)
+    assert_loaded(empty, older)
+    assert_loaded(empty, {name: before[name] for name in state if name not in older})
+    torch.save(state, tmp_path / 'whole.pth')
+    assert load_checkpoint(empty, tmp_path / 'whole.pth', optional=OPTIONAL_PARTS) == ()
+    assert_loaded(empty, state)
+
+
+def test_a_part_is_optional_only_where_that_is_said(tmp_path, empty, older):
+    torch.save(older, tmp_path / 'older.pth')
+    with pytest.raises(AssetError, match=r'missing: hand_kind_net\.'):
+        load_checkpoint(empty, tmp_path / 'older.pth')
+
+
+def test_an_optional_part_that_is_not_whole_is_refused_and_named(tmp_path, state):
+    broken = {name: t for name, t in state.items() if name != f'{KINDS}.out.0.bias'}
+    torch.save(broken, tmp_path / 'w.pth')
+    with pytest.raises(AssetError, match=r'1 missing: hand_kind_net\.out\.0\.bias'):
+        build_networks('compact', str(tmp_path / 'w.pth'))
+
+
+def test_a_part_that_the_variant_does_not_have_is_refused(tmp_path, official):
+    extra = {f'{KINDS}.out.0.bias': torch.zeros(3)}
+    torch.save({**official.state_dict(), **extra}, tmp_path / 'w.pth')
+    with pytest.raises(AssetError, match=r'1 not of this network: hand_kind_net\.out\.0\.bias'):
+        build_networks('official', str(tmp_path / 'w.pth'))
+
+
+@pytest.mark.parametrize('variant', ['compact', 'official'])
+def test_rule_made_networks_tell_no_kinds(variant):
+    assert build_networks(variant, 'rule-made')[0].hand_kind_net is None
 
 
 def test_what_is_missing_extra_or_of_another_shape_is_named(tmp_path, empty, state):

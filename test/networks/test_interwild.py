@@ -86,7 +86,7 @@ def test_a_mirrored_picture_of_a_right_hand_is_read_as_its_mirrored_left_hand(co
     """SHNet sees the same pixels, so the left answer is the mirror of the right one."""
     crop = crops_for(compact, 1)
     with torch.inference_mode():
-        joints, pose = compact.read_hands(torch.cat([crop, crop]))
+        joints, pose, _ = compact.read_hands(torch.cat([crop, crop]))
     right, left = joints
     torch.testing.assert_close(mirror.mirror_volume_joints(right, compact.spaces), left)
     torch.testing.assert_close(mirror.mirror_axis_angle(pose.root[0]), pose.root[1])
@@ -117,8 +117,8 @@ class Stage(torch.nn.Module):
 
 
 def read(networks, pictures):
-    joints, pose = networks.read_hands(pictures)
-    return joints, pose.root, pose.fingers
+    readings = networks.read_hands(pictures)
+    return readings.joints, readings.pose.root, readings.pose.fingers
 
 
 def relate(networks, joints, maps):

@@ -38,6 +38,7 @@ def batch():
         betas,
         ones,
         ones,
+        torch.arange(COUNT) % 4 - 1,
     )
 
 
@@ -84,6 +85,11 @@ def test_depths_and_fingers_stay(batch, altered):
     assert torch.equal(altered.pose[:, 3:], batch.pose[:, 3:])
     turned = matrix_from_axis_angle(altered.pose[:, :3])
     assert torch.allclose(turned[:, 2], matrix_from_axis_angle(batch.pose[:, :3])[:, 2], atol=1e-5)
+
+
+def test_what_a_crop_shows_stays(batch, altered):
+    assert torch.equal(altered.kinds, batch.kinds)
+    assert torch.equal(altered.counts, batch.counts)
 
 
 def test_the_same_index_is_altered_in_the_same_way(batch, altered):

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from interwild_ros.errors import AssetError, SettingError
 from interwild_ros.train.recipe import read_recipe, recipe_from, TASKS
+from interwild_ros.train.recipe_sections import CropData
 import pytest
 
 CONFIG = Path(__file__).resolve().parents[2] / 'config' / 'train'
@@ -50,6 +51,23 @@ def test_there_is_one_budget(budget):
 def test_a_value_out_of_range_is_refused_with_its_place():
     with pytest.raises(SettingError, match=r'tasks\.shnet\.optimisation: batch_size is 0'):
         recipe_from({'tasks': {'shnet': {'optimisation': {'steps': 5, 'batch_size': 0}}}})
+
+
+def test_crops_for_shnet_are_not_all_as_they_should_be_and_a_recipe_says_how_many():
+    assert recipe_from({'tasks': {'shnet': BUDGET}}).task('shnet').data == CropData()
+    data = {'mirrored': 0.0, 'strays': 0.5, 'loose': 1.0, 'turns': 3}
+    found = recipe_from({'tasks': {'shnet': {**BUDGET, 'data': data}}}).task('shnet').data
+    assert found == CropData(**data)
+
+
+@pytest.mark.parametrize('name', ['mirrored', 'strays', 'loose'])
+@pytest.mark.parametrize('value', [-0.1, 1.1])
+def test_shares_of_crops_are_from_0_to_1(name, value):
+    content = {'tasks': {'shnet': {**BUDGET, 'data': {name: value}}}}
+    with pytest.raises(SettingError, match=rf'tasks\.shnet\.data: {name} is'):
+        recipe_from(content)
+    with pytest.raises(SettingError, match=rf'\b{name}\b'):
+        recipe_from({'tasks': {'detectnet': {**BUDGET, 'data': {name: 0.5}}}})
 
 
 def test_a_recipe_without_a_task_is_refused():

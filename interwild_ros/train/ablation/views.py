@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from interwild_ros.geometry.crops import crop_maps, enlarged, squared
+from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.records import Side
-from interwild_ros.train.datasets.boxes import HAND_BOX_SCALE
 from interwild_ros.train.synthetic.crops import crop_views
 from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.pairs import observe

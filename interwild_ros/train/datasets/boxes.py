@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interwild_ros.errors import InputError
-from interwild_ros.geometry.regions import cut_to_image, Region
+from interwild_ros.geometry.regions import cut_to_image, HAND_BOX_SCALE, Region
 from interwild_ros.records import Array
 from interwild_ros.train.annotations import Box
 import numpy as np
-
-HAND_BOX_SCALE = 1.2
 
 
 def around_joints(joints_px: Array, counts: Array, *, scale: float = HAND_BOX_SCALE) -> Array:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from interwild_ros.geometry.crops import enlarged
+from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import scaling_affine
-from interwild_ros.train.datasets.boxes import HAND_BOX_SCALE
 from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pictures import PictureMaker, Views

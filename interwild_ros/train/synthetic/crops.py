@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from interwild_ros.geometry.crops import crop_maps, enlarged, squared
 from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_columns, mirror_points
+from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.records import Side
-from interwild_ros.train.datasets.boxes import HAND_BOX_SCALE
+from interwild_ros.train.streams import LEFT_KIND, NO_KIND, RIGHT_KIND, UNKNOWN
 from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pictures import PictureMaker, Views
@@ -24,6 +25,10 @@ from torch import Tensor
 
 _HAND_SHARE = 0.5  # of a crop's side: what a hand takes
 LEAST_SEEN = 0.35  # of a hand, below which a crop teaches nothing
+_LOOSE = 2.5
+_STRAY = (0.65, 2.0)  # how far strays are from their hand, in its sizes
+_STRAY_SIZE_STD = 0.35  # of the logarithm
+_NO_HAND = 0.65  # of a crop's hand size: how far from any hand's middle a crop shows none
 
 
 class CropBatch(NamedTuple):
@@ -36,6 +41,7 @@ class CropBatch(NamedTuple):
     * `focal_px` (B,), `centre_px` (B, 2): the crop's camera
     * `counts` (B,): whether enough of the hand is seen to learn from it
     * `has_3d` (B,): whether depths and `joints_m` are truth, or only the fit's opinion
+    * `kinds` (B,) int64 as in `train.streams.HandCrops`
     * `is_left` (B,): mirrored; `is_pair` (B,): there is another hand; `seen` (B,): the share of
       the hand that nothing hides
     """
@@ -51,6 +57,7 @@ class CropBatch(NamedTuple):
     centre_px: Tensor
     counts: Tensor
     has_3d: Tensor
+    kinds: Tensor
     is_left: Tensor
     is_pair: Tensor
     seen: Tensor
@@ -66,6 +73,21 @@ class BoxJitter(NamedTuple):
 DETECTED = BoxJitter()
 
 
+class CropShares(NamedTuple):
+    """Shares of crops that are not as they should be.
+
+    `mirrored`: with a hand of the wrong side; `strays`: beside the hands; `loose`: about boxes
+    that are off `_LOOSE` times as far as others.
+    """
+
+    mirrored: float = 0.0
+    strays: float = 0.0
+    loose: float = 0.0
+
+
+AS_THEY_SHOULD_BE = CropShares()
+
+
 class CropMaker:
     """Makes crops of a domain, each by its number."""
 
@@ -77,18 +99,21 @@ class CropMaker:
         spaces: Spaces = COMPACT_SPACES,
         jitter: BoxJitter = DETECTED,
         holds_both: bool = False,
+        shares: CropShares = AS_THEY_SHOULD_BE,
     ) -> None:
         """Prepare the domain.
 
         :param spaces: the crop's size, and how much larger than its hand it is.
         :param holds_both: crops hold both hands of a picture with two, as those of methods that
             read both at once; else the crop's own hand alone.
+        :param shares: of crops that are not as they should be.
         """
         self._scenes = SceneMaker(domain, seed=seed)
         self._pictures = PictureMaker(self._scenes)
         self._spaces = spaces
         self._jitter = jitter
         self._holds_both = holds_both
+        self._shares = shares
 
     def make(self, indices: Sequence[int]) -> CropBatch:
         """Make these crops."""
@@ -98,12 +123,17 @@ class CropMaker:
         rows = torch.arange(len(draws))
         joints_px = scenes.joints_px[rows, side]
         held = _both_where_present(scenes, side) if self._holds_both else joints_px
-        crop_from_image = self._draw_maps(draws, held)
+        boxes = self._draw_boxes(draws, held)
+        boxes, is_stray = self._strayed(
+            self._scenes.draws(indices, 'strays'), boxes, scenes.cameras.size - 1
+        )
+        crop_from_image, _ = crop_maps(boxes, self._spaces)
         views = crop_views(scenes, crop_from_image, self._spaces.crop_px)
         drawn = self._pictures.draw(indices, scenes, views)
         joints_m, vertices_m = scenes.joints_m[rows, side], scenes.vertices_m[rows, side]
         wrists = joints_m[:, :1]
         seen = drawn.seen[rows, side]
+        counts = _enough(joints_px, scenes) & (seen >= LEAST_SEEN) & ~is_stray
         batch = CropBatch(
             pictures=drawn.images.permute(0, 3, 1, 2),
             joints_px=apply_affine(crop_from_image, joints_px),
@@ -114,13 +144,16 @@ class CropMaker:
             betas=scenes.betas,
             focal_px=views.focal_px,
             centre_px=views.centre_px,
-            counts=_enough(joints_px, scenes) & (seen >= LEAST_SEEN),
+            counts=counts,
             has_3d=torch.full_like(side, self._scenes.domain.has_3d, dtype=torch.bool),
+            kinds=self._kinds(boxes, scenes, counts, is_stray),
             is_left=side == Side.LEFT,
             is_pair=scenes.present.all(1),
             seen=seen,
         )
-        return _as_right_hands(batch, self._spaces.crop_px)
+        batch = _as_right_hands(batch, self._spaces.crop_px)
+        mirrored = self._scenes.draws(indices, 'mirrored').chance(self._shares.mirrored)
+        return _of_wrong_side(batch, mirrored)
 
     def batches(self, batch_size: int, *, first: int = 0) -> Iterator[CropBatch]:
         """Yield batches without end, from sample number `first` on."""
@@ -128,21 +161,53 @@ class CropMaker:
             yield self.make(range(first, first + batch_size))
             first += batch_size
 
-    def _draw_maps(self, draws: Draws, joints_px: Tensor) -> Tensor:
-        """Return crop_from_image (B, 2, 3) for boxes about joints (B, J, 2) that are not exact."""
+    def _draw_boxes(self, draws: Draws, joints_px: Tensor) -> Tensor:
+        """Return the squares (B, 4) of crops about joints (B, J, 2) that are not exact."""
         boxes = hand_boxes(joints_px)
         size = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True)
         shift = draws.normal(2, std=self._jitter.centre).clamp(-0.12, 0.12) * size
-        grown = draws.normal(1, std=self._jitter.size).clamp(-0.22, 0.22).exp()
+        grown = draws.normal(1, std=self._jitter.size).clamp(-0.22, 0.22)
+        is_loose = draws.part('loose').chance(self._shares.loose, 1)
+        farther = 1 + (_LOOSE - 1) * is_loose
+        shift, grown = shift * farther, (grown * farther).exp()
         boxes = enlarged(squared(boxes + shift.repeat(1, 2)), self._spaces.crop_box_scale)
         middle = (boxes[:, :2] + boxes[:, 2:]).repeat(1, 2) / 2
-        crop_from_image, _ = crop_maps(middle + (boxes - middle) * grown, self._spaces)
-        return crop_from_image
+        return middle + (boxes - middle) * grown
+
+    def _strayed(self, draws: Draws, boxes: Tensor, corner_px: Tensor) -> tuple[Tensor, Tensor]:
+        """Move some crops (B, 4) beside their hands; returns all, and which (B,) they are.
+
+        Their middles stay in the picture, whose last pixel is `corner_px` (B, 2).
+        """
+        is_stray = draws.chance(self._shares.strays)
+        middle, half = _middles(boxes), (boxes[:, 2:] - boxes[:, :2]) / 2
+        size = 2 * half / self._spaces.crop_box_scale
+        angle = draws.uniform(1, high=6.2832)
+        far = draws.uniform(1, low=_STRAY[0], high=_STRAY[1])
+        middle = middle + size * far * torch.cat([angle.cos(), angle.sin()], 1)
+        middle = middle.clamp(min=0).minimum(corner_px)
+        half = half * draws.normal(1, std=_STRAY_SIZE_STD).exp()
+        strays = torch.cat([middle - half, middle + half], 1)
+        return torch.where(is_stray[:, None], strays, boxes), is_stray
+
+    def _kinds(self, boxes: Tensor, scenes: Scenes, counts: Tensor, is_stray: Tensor) -> Tensor:
+        """Return what crops (B, 4) show, before any is mirrored."""
+        sizes = (boxes[:, 2:] - boxes[:, :2]) / self._spaces.crop_box_scale
+        hands = _middles(hand_boxes(scenes.joints_px))  # B x 2 x 2
+        off = ((hands - _middles(boxes)[:, None]).abs() / sizes[:, None]).amax(-1)
+        is_far = ((off > _NO_HAND) | ~scenes.present).all(1)
+        kinds = torch.where(counts, RIGHT_KIND, UNKNOWN)
+        return torch.where(is_stray & is_far, NO_KIND, kinds)
 
 
 def hand_boxes(joints_px: Tensor) -> Tensor:
     """Return the boxes (..., 4) x1 y1 x2 y2 px of hands with joints (..., 21, 2)."""
     return enlarged(torch.cat([joints_px.amin(-2), joints_px.amax(-2)], -1), HAND_BOX_SCALE)
+
+
+def _middles(boxes: Tensor) -> Tensor:
+    """Return the middles (..., 2) of boxes (..., 4)."""
+    return (boxes[..., :2] + boxes[..., 2:]) / 2
 
 
 def _draw_sides(draws: Draws, present: Tensor) -> Tensor:
@@ -177,6 +242,13 @@ def _enough(joints_px: Tensor, scenes: Scenes) -> Tensor:
     limit = (scenes.cameras.size - 1)[:, None]
     inside = ((joints_px >= 0) & (joints_px <= limit)).all(-1)
     return inside.float().mean(1) > 0.5
+
+
+def _of_wrong_side(batch: CropBatch, mirrored: Tensor) -> CropBatch:
+    """Mirror pictures (B,), so that they show left hands: of these nothing else counts."""
+    kinds = torch.where(mirrored & (batch.kinds == RIGHT_KIND), LEFT_KIND, batch.kinds)
+    pictures = torch.where(mirrored[:, None, None, None], batch.pictures.flip(-1), batch.pictures)
+    return batch._replace(pictures=pictures, kinds=kinds, counts=batch.counts & ~mirrored)
 
 
 def _as_right_hands(batch: CropBatch, side_px: int) -> CropBatch:

@@ -12,18 +12,18 @@ from typing import NamedTuple
 
 from interwild_ros.geometry.crops import crop_maps, enlarged, squared
 from interwild_ros.geometry.mirror import mirror_points
+from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import apply_affine, scaling_affine, Spaces
 from interwild_ros.hand_model.mano_file import read_stand_in
 from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.records import Side
-from interwild_ros.train.datasets.boxes import HAND_BOX_SCALE
 from interwild_ros.train.synthetic.cameras import draw_cameras, SceneCameras
 from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.orientations import draw_forearms, draw_roots
 from interwild_ros.train.synthetic.placing import moves_together, shift_before_camera
 from interwild_ros.train.synthetic.poses import draw_shapes, PoseMaker
-from interwild_ros.train.synthetic.residuals import draw_wrong, NO_BETTER_KNOWN, Residuals
+from interwild_ros.train.synthetic.residuals import Misreading, NO_BETTER_KNOWN
 from interwild_ros.train.synthetic.skeleton import Skeleton
 import torch
 from torch import Tensor
@@ -61,7 +61,7 @@ class PairMaker:
         *,
         seed: int,
         spaces: Spaces = COMPACT_SPACES,
-        residuals: Residuals = NO_BETTER_KNOWN,
+        residuals: Misreading = NO_BETTER_KNOWN,
     ) -> None:
         """Draw the pool of finger poses.
 
@@ -126,14 +126,14 @@ def observe(
     interacting: Tensor,
     *,
     spaces: Spaces,
-    residuals: Residuals,
+    residuals: Misreading,
 ) -> PairBatch:
     """Return what SHNet would have said of hands with joints (B, 2, 21, 3), the camera's frame."""
     input_from_image = _letterbox(cameras, spaces)
     scale, shift = input_from_image[:, 0, 0], input_from_image[:, :, 2]
     true_px = apply_affine(input_from_image[:, None], cameras.project(joints_m))
     true_depths_m = joints_m[..., 2:] - joints_m[:, :, :1, 2:]
-    joints_px, depths_m = draw_wrong(draws, residuals, true_px, true_depths_m)
+    joints_px, depths_m = residuals.draw_wrong(draws, true_px, true_depths_m)
     boxes = torch.cat([true_px.amin(2), true_px.amax(2)], -1)
     crop_from_input, input_from_crop = crop_maps(
         enlarged(squared(boxes), HAND_BOX_SCALE * spaces.crop_box_scale), spaces

@@ -29,7 +29,7 @@ class Task(nn.Module):
         super().__init__()
         self.spaces = networks.spaces
         for name in self.PARTS:
-            self.add_module(name, getattr(networks, name))
+            self.add_module(name, getattr(networks, name))  # None of variants without it
         self._kept: tuple[nn.Module, ...] = ()
 
     def keep(self, modules: Iterable[nn.Module]) -> None:

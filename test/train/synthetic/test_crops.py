@@ -1,9 +1,13 @@
+from interwild_ros.geometry.mirror import mirror_columns
 from interwild_ros.networks.variants import COMPACT_SPACES
+from interwild_ros.train.streams import LEFT_KIND, NO_KIND, RIGHT_KIND, UNKNOWN
+from interwild_ros.train.synthetic.crops import CropMaker, CropShares, hand_boxes
 from interwild_ros.train.synthetic.domains import WILD
 from interwild_ros.train.synthetic.painting import paint
 import pytest
 import torch
 
+SEED = 5  # that of the fixtures
 PICTURE_ROUNDING = 2  # levels; a batch of another size may add up in another order
 
 
@@ -19,8 +23,6 @@ def test_a_crop_is_the_same_in_every_batch(crop_maker, crops):
 
 
 def test_another_seed_makes_other_crops(domain, crops):
-    from interwild_ros.train.synthetic.crops import CropMaker
-
     others = CropMaker(domain, seed=6).make(range(3))
     assert (others.pictures != crops.pictures[:3]).float().mean() > 0.3
 
@@ -90,3 +92,112 @@ def test_the_hand_is_where_the_truth_says(crop_maker, domain, monkeypatch):
 def test_truth_in_3d_is_the_studios_and_not_the_wilds(domain, crops):
     assert bool(crops.has_3d.all()) == domain.has_3d
     assert not WILD.has_3d
+
+
+def test_every_crop_that_counts_is_of_a_right_hand_and_of_others_nothing_is_said(crops):
+    assert crops.kinds.dtype == torch.int64
+    assert torch.equal(crops.kinds == RIGHT_KIND, crops.counts)
+    assert torch.equal(crops.kinds == UNKNOWN, ~crops.counts)
+
+
+def made_with(domain, crops, **shares):
+    """Return the same crops with shares of them that are not as they should be."""
+    return CropMaker(domain, seed=SEED, shares=CropShares(**shares)).make(range(len(crops.counts)))
+
+
+def assert_same_rows(found, wanted, rows):
+    """Hold crops against others bit by bit, where they should be the same."""
+    for name, one, other in zip(found._fields, found, wanted, strict=True):
+        assert torch.equal(one[rows], other[rows]), name
+
+
+def test_mirrored_pictures_are_flips_of_the_others_and_show_left_hands(domain, crops):
+    found = made_with(domain, crops, mirrored=0.5)
+    mirrored = (found.pictures != crops.pictures).flatten(1).any(1)
+    assert 0.2 < mirrored.float().mean() < 0.8
+    assert torch.equal(found.pictures[mirrored], crops.pictures[mirrored].flip(-1))
+    assert not found.counts[mirrored].any()
+    wanted = torch.where(crops.counts, LEFT_KIND, UNKNOWN)
+    assert torch.equal(found.kinds[mirrored], wanted[mirrored])
+    assert_same_rows(found, crops, ~mirrored)
+
+
+def test_all_crops_can_be_mirrored_and_none(domain, crops):
+    all_ = made_with(domain, crops, mirrored=1.0)
+    assert torch.equal(all_.pictures, crops.pictures.flip(-1))
+    assert_same_rows(made_with(domain, crops, mirrored=0.0), crops, slice(None))
+
+
+def off_centre(found, scenes):
+    """Return how far the middle of each hand (B, 2) is from a crop's, in its sizes of a hand.
+
+    A hand that is not there is infinitely far.
+    """
+    cameras = scenes.cameras
+    scale = (found.focal_px / cameras.focal_px)[:, None, None, None]
+    columns = mirror_columns(found.centre_px[:, :1], COMPACT_SPACES.crop_px)
+    centre_px = torch.where(
+        found.is_left[:, None],
+        torch.cat([columns, found.centre_px[:, 1:]], 1),
+        found.centre_px,
+    )
+    shift = centre_px - cameras.centre_px * scale[:, 0, 0]
+    boxes = hand_boxes(scenes.joints_px * scale + shift[:, None, None])
+    middles = (boxes[..., :2] + boxes[..., 2:]) / 2
+    size = COMPACT_SPACES.crop_px / COMPACT_SPACES.crop_box_scale
+    off = ((middles - (COMPACT_SPACES.crop_px - 1) / 2).abs() / size).amax(-1)
+    return torch.where(scenes.present, off, torch.inf)
+
+
+def test_a_crop_without_a_hand_has_none_near_its_middle(domain, crops, scene_maker):
+    found = made_with(domain, crops, strays=0.7)
+    strays = (found.pictures != crops.pictures).flatten(1).any(1)
+    assert 0.4 < strays.float().mean() < 0.95
+    assert not found.counts[strays].any()
+    off = off_centre(found, scene_maker.make(range(len(strays)))).amin(1)
+    none = found.kinds == NO_KIND
+    assert none.any()
+    assert not none[~strays].any()
+    assert (off[none] > 0.64).all()
+    assert (found.kinds[strays & ~none] == UNKNOWN).all()
+    assert_same_rows(found, crops, ~strays)
+
+
+def test_crops_as_they_should_be_have_their_hand_in_the_middle(crops, scene_maker):
+    off = off_centre(crops, scene_maker.make(range(len(crops.counts))))
+    own = off[torch.arange(len(off)), crops.is_left.long()]
+    assert (own < 0.3).all()
+
+
+def test_loose_boxes_are_farther_off_and_of_right_hands_still(domain, crops, scene_maker):
+    scenes = scene_maker.make(range(len(crops.counts)))
+    rows = torch.arange(len(crops.counts)), crops.is_left.long()
+    found = made_with(domain, crops, loose=1.0)
+    one, other = (off_centre(made, scenes)[rows] for made in (crops, found))
+    assert other.mean() > 1.6 * one.mean()
+    assert torch.equal(found.kinds == RIGHT_KIND, found.counts)
+    assert found.counts.float().mean() > 0.7
+
+
+def test_a_share_of_the_boxes_is_loose_and_the_others_are_as_they_were(domain, crops):
+    found = made_with(domain, crops, loose=0.4)
+    same = (found.pictures == crops.pictures).flatten(1).all(1)
+    assert 0.3 < same.float().mean() < 0.9
+    assert_same_rows(found, crops, same)
+
+
+def test_crops_that_are_not_as_they_should_be_are_the_same_in_every_batch(domain):
+    maker = CropMaker(domain, seed=SEED, shares=CropShares(0.5, 0.3, 0.5))
+    whole, part = maker.make(range(16)), maker.make([3, 11])
+    for row, number in enumerate((3, 11)):
+        off = (part.pictures[row].int() - whole.pictures[number].int()).abs()
+        assert (off > PICTURE_ROUNDING).float().mean() < 1e-3
+        assert part.kinds[row] == whole.kinds[number]
+        assert part.counts[row] == whole.counts[number]
+
+
+def test_a_stray_that_is_mirrored_shows_no_hand_still(domain, crops):
+    one = made_with(domain, crops, strays=0.7)
+    other = made_with(domain, crops, strays=0.7, mirrored=1.0)
+    assert torch.equal(one.kinds == NO_KIND, other.kinds == NO_KIND)
+    assert not (other.kinds == RIGHT_KIND).any()
