@@ -1,6 +1,6 @@
 """How far off, in depth, are hands placed from noisy 2D joints, and from a depth picture?
 
-usage: python bench/placement.py [--hands 200] [--noises 5] [--seed 0]
+usage: python bench/placement.py [--hands 200] [--noises 5] [--seed 0] [--pictures 200]
 
 Random poses of the stand-in hand, whose truth is known, before a camera with f = 600 px and
 640 x 480 px. The 2D joints have 3 px of noise in x and in y; size, pose and intrinsics are exact.
@@ -10,7 +10,8 @@ Columns, z bias / std in mm of the right wrist, all hands and noises pooled:
 * weak: weak perspective, extents of the picture against extents in metres
 * linear: the linear solve alone
 * gn: Gauss-Newton as the pipeline does it; `says` is the std that its covariance claims
-* together: one solve over both hands, left_from_right with 10 mm of noise in each axis
+* together: one solve over both hands, left_from_right held exactly; it has 10 mm of noise an axis
+* coupled: each hand by gn, then both drawn to that left_from_right by how sure each is; `says`
 * depth: gn, then shifted onto one depth picture a hand; `says` likewise
 
 The depth picture shows both hands before a wall, and is wrong as a stereo camera's is: noise of
@@ -18,6 +19,12 @@ The depth picture shows both hands before a wall, and is wrong as a stereo camer
 windows of 5 px), at edges values from up to 3 px away, mixtures of near and far and gaps, blobs
 without readings (about 6 % of the picture) and single ones (2 %), rounded to mm. It has no
 error that a whole picture shares.
+
+Then the networks that ship, on pictures of the held-out synthetic world in which both hands are
+published: how far the left wrist is off, seen from the right one, by TransNet alone
+(`transnet_mrrpe_mm`), by each hand's own place (`solve_mrrpe_mm`), and by both weighed against
+each other as they are published (`fused_mrrpe_mm`). `--fit` says what noise the networks have on
+pictures of the worlds that they were trained on: the figures in pipeline/wrists.py.
 
 The last line is JSON. Each figure there pools all lenses; `targets_missed` counts those of every
 row. `*_none` is the share of hands that were not placed; they are in no bias and no std.
@@ -27,20 +34,28 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import json
 import math
 
 import cv2
+from interwild_ros.config import Settings
+from interwild_ros.eval.accuracy import camera_of, judge
+from interwild_ros.eval.data_sets import open_data, SYNTHETIC
 from interwild_ros.geometry.camera import project, undistort_px
+from interwild_ros.geometry.coupling import couple, PlacementNoise
 from interwild_ros.geometry.depth_placement import shift_to_depth
 from interwild_ros.geometry.placement import _linear_start, place_joints, place_together
 from interwild_ros.geometry.weak_perspective import fit_weak_perspective
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import read_stand_in
 from interwild_ros.imaging.render import rasterize
-from interwild_ros.records import Array, Camera, Side, VERTEX_COUNT
-from interwild_ros.train.synthetic.domains import STUDIO
+from interwild_ros.pipeline.pipeline import load_pipeline
+from interwild_ros.records import Array, Camera, Frame, Side, VERTEX_COUNT
+from interwild_ros.train.annotations import Annotation
+from interwild_ros.train.mano_targets import pose_fits
+from interwild_ros.train.synthetic.annotated import SyntheticPictures
+from interwild_ros.train.synthetic.domains import STUDIO, WILD
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.orientations import draw_roots
 from interwild_ros.train.synthetic.poses import draw_shapes, PoseMaker
@@ -57,10 +72,12 @@ LENSES = {
 }
 NOISE_PX = 3.0
 LEFT_FROM_RIGHT_STD_M = 0.010
+EXACT_SIZES = PlacementNoise(own=0.0, common=0.0)
+FIT_SEED = 777_001  # of pictures that nothing was trained on
 HAND_REACH_M = 0.11  # from a hand's middle: keeps hands in the picture
 BASE_LINE_M, DISPARITY_STD_PX = 0.05, 0.08
 NAME_WIDTH, CELL_WIDTH = 27, 29
-METHODS = ('weak', 'linear', 'gn', 'together', 'depth')
+METHODS = ('weak', 'linear', 'gn', 'together', 'coupled', 'depth')
 TARGETS_MM = {  # largest bias and largest std
     ('gn', 0.5): (1, 7),
     ('gn', 1.5): (3, 60),
@@ -107,7 +124,7 @@ class Errors:
     @classmethod
     def none(cls) -> Errors:
         """Return no errors yet."""
-        return cls({m: [] for m in METHODS}, {'gn': [], 'depth': []})
+        return cls({m: [] for m in METHODS}, {'gn': [], 'coupled': [], 'depth': []})
 
     def add(self, other: Errors) -> None:
         """Take in the errors of others."""
@@ -186,18 +203,26 @@ def _place(scene: Scene, rays: Array, left_from_right_m: Array, found: Errors) -
     right, left = scene.joints
     own = rays[: len(right)]
     alone = place_joints(right, own, focal, noise_px=NOISE_PX)
+    other = place_joints(left, rays[len(right) :], focal, noise_px=NOISE_PX)
     both = place_together(right, left, left_from_right_m, rays, focal)
+    coupled = None
+    if alone is not None and other is not None:
+        said = np.eye(3) * LEFT_FROM_RIGHT_STD_M**2
+        coupled = couple(alone, other, left_from_right_m, said, noise=EXACT_SIZES)
     linear = _linear_start(right, own)
     places = {
         'weak': _weak_perspective_z_m(right, own),
         'linear': math.nan if linear is None else linear[2],
         'gn': math.nan if alone is None else alone.metres[2],
         'together': math.nan if both is None else both.metres[2],
+        'coupled': math.nan if coupled is None else coupled.right_m[2],
     }
     for method, z_m in places.items():
         found.z_m[method].append(z_m - scene.wrists_m[Side.RIGHT, 2])
     if alone is not None:
         found.says_m['gn'].append(math.sqrt(alone.covariance_m2[2, 2]))
+    if coupled is not None:
+        found.says_m['coupled'].append(math.sqrt(coupled.right_covariance_m2[2, 2]))
 
 
 def _weak_perspective_z_m(joints: Array, rays: Array) -> float:
@@ -268,6 +293,65 @@ def _bled(depth_m: Array, near: Array, far: Array, rng: np.random.Generator) -> 
     return np.where(fate < 0.2, np.nan, np.where(fate < 0.45, mixed, shifted))
 
 
+def between_wrists(count: int, weights: str) -> dict[str, float]:
+    pipeline = load_pipeline(Settings(weights=weights, device='cpu'))
+    hand_models = HandPair(*(read_stand_in(side) for side in Side)).eval()
+    pictures, _, truth_of = open_data(SYNTHETIC, synthetic_count=count)
+    judged = (judge(pipeline, *pictures.annotated(i), truth_of, hand_models) for i in range(count))
+    between = [picture.between for picture in judged if picture.between is not None]
+    if not between:
+        return {}
+    names = ('transnet', 'solve', 'fused')
+    errors = np.array([[getattr(b, f'{name}_mm') for name in names] for b in between])
+    print(f'left wrist from the right one, {len(between)} pictures, mean (median) mm:')
+    means, medians = errors.mean(0), np.median(errors, axis=0)
+    for name, mean, median in zip(names, means, medians, strict=True):
+        print(f'  {name:10}{mean:8.1f} ({median:.1f})')
+    figures = {f'{n}_mrrpe_mm': round(float(m), 2) for n, m in zip(names, means, strict=True)}
+    more = {
+        f'{n}_mrrpe_median_mm': round(float(m), 2) for n, m in zip(names, medians, strict=True)
+    }
+    return figures | more | {'both_published': len(between)}
+
+
+def fit_noise(count: int, weights: str) -> None:
+    """Print robust standard deviations of what networks say, on pictures they were trained for."""
+    apart = Settings(weights=weights, device='cpu', placement='apart')
+    pipeline = load_pipeline(apart)
+    sizes, said = [], {False: [], True: []}
+    for domain in (STUDIO, replace(WILD, has_3d=True)):
+        pictures = SyntheticPictures(domain, seed=FIT_SEED, length=count)
+        for annotation, image in (pictures.annotated(i) for i in range(count)):
+            frame = Frame(image, camera_of(annotation), stamp_ns=0, frame_id='')
+            pair = pipeline.estimate(frame)
+            placed = pipeline.place(frame, pair)
+            if len(placed.hands) < len(Side) or not annotation.left_from_right_valid:
+                continue
+            true = true_wrists_m(annotation)
+            found = [hand.wrist_m for hand in placed.hands]
+            sizes.append([(f - t) @ t / (t @ t) for f, t in zip(found, true, strict=True)])
+            said[pair.interacting].append(pair.left_from_right_m - (true[1] - true[0]))
+    relative = np.array(sizes)
+    common, own = relative.mean(1), np.diff(relative, axis=1)[:, 0] / math.sqrt(2)
+    print(
+        f'{len(relative)} pictures; relative error of distance, median {np.median(relative):.3f}'
+    )
+    print(f'  own {_robust_std(own):.3f}, common {_robust_std(common):.3f}')
+    for interacting, errors in said.items():
+        std = [round(float(_robust_std(axis)), 3) for axis in np.array(errors).T]
+        print(f'  TransNet x y z, {"interacting" if interacting else "apart"}: {std} m')
+
+
+def true_wrists_m(annotation: Annotation) -> list[Array]:
+    hand_models = HandPair(*(read_stand_in(side) for side in Side)).eval()
+    posed = pose_fits(annotation.fits, hand_models, annotation.image_size, is_mirrored=False)
+    return [posed.joints_m[side, 0].double().numpy() for side in Side]
+
+
+def _robust_std(values: Array) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+
+
 def _camera(lens: str) -> Camera:
     centre = (WIDTH - 1) / 2, (HEIGHT - 1) / 2
     return Camera(WIDTH, HEIGHT, FOCAL_PX, FOCAL_PX, *centre, lens, LENSES[lens])
@@ -307,6 +391,9 @@ def main() -> None:
     args = _arguments()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    if args.fit:
+        fit_noise(args.pictures, args.weights)
+        return
     hands = draw_hands(args.hands, args.seed)
     print(_line('z bias / std (says) in mm', METHODS))
     missed = []
@@ -330,6 +417,7 @@ def main() -> None:
                 figures[f'{method}_{distance}m_{figure}'] = round(value, 3)
     for line in missed:
         print(f'missed: {line}')
+    figures |= between_wrists(args.pictures, args.weights)
     counts = {'hands': args.hands, 'noises': 2 * args.noises, 'targets_missed': len(missed)}
     print(json.dumps({'name': 'placement', **figures, **counts}))
 
@@ -339,6 +427,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--hands', type=int, default=200, help='poses')
     parser.add_argument('--noises', type=int, default=5, help='noises a pose, and opposites')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--pictures', type=int, default=200, help='for the networks; 0: none')
+    parser.add_argument('--weights', default='', help='default: those that ship')
+    parser.add_argument('--fit', action='store_true', help='only measure the noise of networks')
     return parser.parse_args()
 
 

@@ -213,7 +213,8 @@ class Settings(Checked):
     )
     min_score: float = setting(
         0.0,
-        'detector score under which a hand counts as absent (peak of a softmax over 3072 cells)',
+        'score under which a hand counts as absent; 0 takes what suits the networks: 0.5 where '
+        'it is a probability (compact), none where it is the peak of a softmax over 3072 cells',
         low=0.0,
         high=1.0,
     )
@@ -226,8 +227,103 @@ class Settings(Checked):
     )
     placement: str = setting(
         'auto',
-        'solve wrists apart, together with left_from_right, or together when interacting (auto)',
+        'each wrist by itself (apart); both with left_from_right held exactly (together); auto: '
+        'each by itself, then drawn towards left_from_right by how sure each of these is',
         choices=('auto', 'apart', 'together'),
+    )
+    follow: bool = setting(
+        True,
+        'follow hands from frame to frame: crops from the last joints, presence by several '
+        'frames, filters; without it every picture stands for itself',
+    )
+    detect_every: int = setting(
+        10,
+        'frames between two looks of the detector while both hands are followed; on doubt it '
+        'looks at once, and for a missing hand every third frame',
+        low=1,
+        high=100_000,
+    )
+    longest_gap_ms: float = setting(
+        500.0,
+        'time between two frames above which hands are sought anew and filters begin anew',
+        unit='ms',
+        low=1.0,
+        high=60_000.0,
+    )
+    filtered: bool = setting(
+        True, 'steady what is published with the settings below; ~/two_hands_raw never is'
+    )
+    # Found with bench/steady.py. A lower cutoff steadies a still hand, a higher beta lags less on
+    # a fast one. The distance is several times as noisy as the direction, and so has its own.
+    direction_cutoff_hz: float = setting(
+        0.3, "cutoff of a still wrist's direction from the camera", unit='Hz', low=1e-3, high=1e3
+    )
+    direction_beta: float = setting(
+        10.0, 'cutoff gained with its speed', unit='Hz per rad/s', low=0.0, high=1e6
+    )
+    distance_cutoff_hz: float = setting(
+        0.3, "cutoff of a still wrist's distance", unit='Hz', low=1e-3, high=1e3
+    )
+    distance_beta: float = setting(
+        8.0, 'cutoff gained with its speed', unit='Hz per m/s', low=0.0, high=1e6
+    )
+    rotation_cutoff_hz: float = setting(
+        0.3, "cutoff of a still wrist's rotation", unit='Hz', low=1e-3, high=1e3
+    )
+    rotation_beta: float = setting(
+        1.5, 'cutoff gained with its speed', unit='Hz per rad/s', low=0.0, high=1e6
+    )
+    fingers_cutoff_hz: float = setting(
+        0.5, 'cutoff of still fingers', unit='Hz', low=1e-3, high=1e3
+    )
+    fingers_beta: float = setting(
+        2.0, 'cutoff gained with their speed', unit='Hz per rad/s', low=0.0, high=1e6
+    )
+    outlier_floor_m: float = setting(
+        0.02,
+        'standard deviation of the wrist over the last frames that is assumed at least: four '
+        'times as far off it is an outlier',
+        unit='m',
+        low=1e-4,
+        high=10.0,
+    )
+    freeze_shape_after: int = setting(
+        50, 'good frames after which the shape of a hand is held; 0 never', low=0, high=1_000_000
+    )
+    palm_length_m: float = setting(
+        0.0,
+        "operator's distance from the wrist joint to the middle knuckle, which scales the hand "
+        'and its distance; 0 takes what the networks see; ~/calibrate_hand_size measures it',
+        unit='m',
+        low=0.0,
+        high=0.2,
+    )
+    calibration_distance_m: float = setting(
+        0.0,
+        'distance at which the operator holds the hand for ~/calibrate_hand_size; 0 takes depth',
+        unit='m',
+        low=0.0,
+        high=10.0,
+    )
+    use_depth: bool = setting(
+        False, 'subscribe to depth, aligned to image: 16UC1 in mm or 32FC1 in m', fixed=True
+    )
+    depth_slop_ms: float = setting(
+        20.0,
+        'difference of stamps up to which depth belongs to an image',
+        unit='ms',
+        low=0.0,
+        high=10_000.0,
+    )
+    depth_wait_ms: float = setting(
+        20.0,
+        'time that an image waits for its depth; what is later is not used',
+        unit='ms',
+        low=0.0,
+        high=10_000.0,
+    )
+    joint_frames: bool = setting(
+        False, 'send a TF frame of every joint too: <hand>_<joint>, below the frame of the hand'
     )
     tf_prefix: str = setting('', 'text before the TF frames right_hand and left_hand')
     marker_lifetime_sec: float = setting(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Image = NDArray[np.uint8]
+Box = tuple[float, float, float, float]  # x1 y1 x2 y2
 
 NS_PER_SEC = 1_000_000_000
 JOINT_COUNT = 21
@@ -115,12 +116,15 @@ class Frame:
     """One picture with everything that placing hands in it needs.
 
     `image` is uint8 RGB, (height, width, 3). `stamp_ns` is the header's stamp in nanoseconds.
+    `depth_m` (height, width), where a depth camera says it: the depth of what each pixel shows,
+    NaN where there is no reading.
     """
 
     image: Image
     camera: Camera
     stamp_ns: int
     frame_id: str
+    depth_m: Array | None = None
 
     def __post_init__(self) -> None:
         """Check the picture's layout and that the camera describes this picture."""
@@ -138,18 +142,37 @@ class Frame:
                 f'image is {width} x {height} px, its camera '
                 f'{self.camera.width} x {self.camera.height} px',
             )
+        if self.depth_m is not None and self.depth_m.shape != (height, width):
+            raise InputError(
+                'depth_size',
+                f'depth has shape {self.depth_m.shape}, its picture {(height, width)}',
+            )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Where the detector proposes a hand of either side.
+
+    `box` is (x1, y1, x2, y2) in image px; `score` ranks it, 0 to 1; `right_share`, 0 to 1, is how
+    much it looks like a right hand to the detector.
+    """
+
+    box: Box
+    score: float
+    right_share: float
 
 
 @dataclass(frozen=True)
 class HandBox:
-    """Where the detector saw a hand.
+    """Where a hand was seen.
 
-    `corners` is (x1, y1, x2, y2) in image px and may leave the image. `score` is the peak of the
-    detector's softmax map at the box centre: a ranking, not a probability.
+    `corners` is (x1, y1, x2, y2) in image px and may leave the image. `score` is how likely the
+    hand is there, 0 to 1, of networks that say it; of others the peak of the detector's softmax
+    map at the box centre: a ranking, not a probability.
     """
 
     side: Side
-    corners: tuple[float, float, float, float]
+    corners: Box
     score: float
 
 
@@ -160,6 +183,9 @@ class HandEstimate:
     `joints_image_px` (21, 2) image px; `joint_depths_m` (21,) relative to the wrist;
     `pose` (48,) axis-angle radians, root then 15 joints, the model's mean pose not included;
     `betas` (10,); `joints_m` (21, 3) and `vertices_m` (778, 3) relative to the wrist, camera axes.
+    `is_hand` is False where nothing was sought or proposed, or the other hand is what was read.
+    `kinds` are the probabilities of the hand that it should be, the other one, and none; None of
+    networks that do not say it. `scale` is what the hand model's mesh was multiplied by.
     """
 
     box: HandBox
@@ -169,6 +195,9 @@ class HandEstimate:
     betas: Array
     joints_m: Array
     vertices_m: Array
+    is_hand: bool = True
+    scale: float = 1.0
+    kinds: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         """Check every array's shape."""
@@ -193,13 +222,15 @@ class PairEstimate:
     """Both hands as the networks see them.
 
     `left_from_right_m` (3,) is the left wrist minus the right wrist, from TransNet. `interacting`
-    says that the two boxes overlap (the original's test).
+    says that the two boxes overlap (the original's test). `detected` is what the detector
+    proposed, None where it did not run.
     """
 
     right: HandEstimate
     left: HandEstimate
     left_from_right_m: Array
     interacting: bool
+    detected: tuple[Candidate, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +239,8 @@ class Hand:
 
     `joints_m` (21, 3) and `vertices_m` (778, 3) in the camera's optical frame;
     `wrist_quaternion_xyzw` turns the hand's frame (geometry.wrist_frame) into camera axes;
-    `reprojection_error_px` is the root mean square over the joints.
+    `reprojection_error_px` is the root mean square over the joints; `wrist_covariance_m2` (3, 3),
+    None where it is not known; `scale` multiplies the mesh of the hand model.
     """
 
     box: HandBox
@@ -220,6 +252,8 @@ class Hand:
     wrist_quaternion_xyzw: Array
     reprojection_error_px: float
     depth_source: DepthSource
+    wrist_covariance_m2: Array | None = None
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         """Check every array's shape, and that nothing is NaN or infinite."""
@@ -261,8 +295,9 @@ class NoHand:
 class TwoHands:
     """What the pipeline says of one frame.
 
-    `left_from_right_m` (3,) is the left wrist minus the right wrist as TransNet sees it, and None
-    unless both hands are there.
+    `left_from_right_m` (3,) is the left wrist minus the right wrist as TransNet sees it, and
+    `disagreement_m` how far it is from the wrists placed apart; None unless both hands are there.
+    `was_detected` says that the detector looked; `region` is where, or what was followed.
     """
 
     stamp_ns: int
@@ -271,6 +306,9 @@ class TwoHands:
     left: Hand | NoHand
     interacting: bool
     left_from_right_m: Array | None
+    disagreement_m: float | None = None
+    was_detected: bool = True
+    region: Box | None = None
 
     def __post_init__(self) -> None:
         """Check that each hand stands on its own side."""

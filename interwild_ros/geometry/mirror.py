@@ -54,9 +54,10 @@ def mirror_left_from_right(left_from_right: Tensor) -> Tensor:
 
 
 def mirror_frame(frame: Frame) -> Frame:
-    """Undo the mirroring of a selfie picture: the picture and its camera, mirrored about x."""
+    """Undo the mirroring of a selfie picture: the pictures and the camera, mirrored about x."""
     image = np.ascontiguousarray(frame.image[:, ::-1])
-    return replace(frame, image=image, camera=mirror_camera(frame.camera))
+    depth_m = None if frame.depth_m is None else np.ascontiguousarray(frame.depth_m[:, ::-1])
+    return replace(frame, image=image, camera=mirror_camera(frame.camera), depth_m=depth_m)
 
 
 def mirror_camera(camera: Camera) -> Camera:

@@ -19,6 +19,7 @@ MAX_DEPTH_M = 20.0  # farther ones would be a few pixels: the solve has run away
 MIN_JOINTS = 6
 NOISE_PX = 3.0  # the usual noise of the 2D joints, in x and in y
 HUBER_PX = 2 * NOISE_PX  # residuals above count linearly
+_LEAST_WEIGHT = 1e-9
 _STEPS = 20
 _ENOUGH = 1e-6  # of the distance
 _MOST_DAMPING = 1e8
@@ -53,13 +54,14 @@ def place_joints(
     :param rays: (K, 2) x/z and y/z without distortion; NaN rays are left out.
     :param focal_px: weighs x and y, so that residuals are pixels.
     :param weights: (K,) how good each 2D joint is: the inverse variance of its noise, 1 where
-        that is `noise_px`; joints of weight 0 or NaN are left out. All 1 when not given.
+        that is `noise_px`; joints of weight 0, NaN or
+        beyond all bounds are left out. All 1 when not given.
     :param noise_px: noise of a joint of weight 1 in x and in y that the covariance assumes at
         least, however well the joints fit.
     """
     quality = np.ones(len(joints_m)) if weights is None else np.asarray(weights, np.float64)
     usable = np.isfinite(rays).all(1) & np.isfinite(joints_m).all(1)
-    usable &= (quality > 0) & np.isfinite(quality)
+    usable &= (quality > _LEAST_WEIGHT) & (quality < 1 / _LEAST_WEIGHT)
     if usable.sum() < MIN_JOINTS:
         return None
     joints = np.asarray(joints_m[usable], np.float64)
@@ -86,7 +88,8 @@ def place_together(
     :param right_m: (21, 3) relative to its wrist; `left_m` likewise.
     :param rays: (42, 2), right hand first; `weights` (42,) likewise.
     """
-    joints_m = np.concatenate([right_m, left_m + left_from_right_m])
+    with np.errstate(all='ignore'):  # numbers that no camera gives: their joints are left out
+        joints_m = np.concatenate([right_m, left_m + left_from_right_m])
     return place_joints(joints_m, rays, focal_px, weights=weights, noise_px=noise_px)
 
 

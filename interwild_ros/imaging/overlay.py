@@ -15,6 +15,7 @@ from interwild_ros.imaging.render import rasterize
 from interwild_ros.imaging.shading import Light, shade
 from interwild_ros.records import (
     Array,
+    Box,
     Camera,
     Hand,
     Image,
@@ -38,6 +39,9 @@ FINGER_COLOURS: tuple[Rgb, ...] = (
 )
 _WRIST_COLOUR: Rgb = (245, 245, 245)
 _OUTLINE: Rgb = (24, 24, 24)
+_ABSENT_COLOUR: Rgb = (170, 170, 170)
+_DETECTED_COLOUR: Rgb = (250, 220, 90)
+_FOLLOWED_COLOUR: Rgb = (120, 230, 140)
 # Colours are 0 to 255 here, and so is the highlight.
 _LIGHT = Light(strength=0.75, ambient=0.5, highlight=40.0, shininess=24.0)
 _OPACITY = 0.62
@@ -55,7 +59,8 @@ def draw_overlay(
     """Return a copy of the picture with the hands drawn over it.
 
     Meshes are where the hands were placed; skeletons are where the networks saw the joints. The
-    distance between the two is the reprojection error.
+    distance between the two is the reprojection error. Corners show the region that is followed,
+    or where the detector looked; lines below say of each hand whether it is there.
 
     :param image: (height, width, 3) uint8 RGB, as `camera` took it.
     :param notes: lines written into the upper left corner.
@@ -68,6 +73,9 @@ def draw_overlay(
         _draw_skeleton(picture, hand.joints_image_px)
     for hand in hands:
         _draw_box(picture, hand)
+    if two_hands.region is not None:
+        _draw_region(picture, two_hands.region, was_detected=two_hands.was_detected)
+    _write_presence(picture, two_hands)
     write_notes(picture, notes)
     return picture
 
@@ -188,6 +196,42 @@ def _draw_box(picture: Image, hand: Hand) -> None:
     text = f'{hand.side.label}  {hand.box.score:.3f}  {distance_m:.2f} m'
     upper_left = corners.min(0)  # a box may be inside out: its size has no sign constraint
     caption(picture, text, above=upper_left, colour=colour, scale=text_scale(picture))
+
+
+def _draw_region(picture: Image, region: Box, *, was_detected: bool) -> None:
+    """Draw the corners of a region, kept inside the picture."""
+    height, width = picture.shape[:2]
+    colour = _DETECTED_COLOUR if was_detected else _FOLLOWED_COLOUR
+    limit = np.array([width - 1, height - 1])
+    (x1, y1), (x2, y2) = np.clip(_drawable(np.array(region).reshape(2, 2)), 0, limit).tolist()
+    arm = max(6, min(x2 - x1, y2 - y1) // 8)
+    line = max(1, round(width / 400))
+    for x, along in ((x1, arm), (x2, -arm)):
+        for y, down in ((y1, arm), (y2, -arm)):
+            cv2.line(picture, (x, y), (x + along, y), colour, line, cv2.LINE_AA)
+            cv2.line(picture, (x, y), (x, y + down), colour, line, cv2.LINE_AA)
+
+
+def _write_presence(picture: Image, two_hands: TwoHands) -> None:
+    """Write at the lower edge whether each hand is there, the left one on the left."""
+    height, width = picture.shape[:2]
+    scale = text_scale(picture)
+    for hand, x in ((two_hands.left, 0), (two_hands.right, width)):
+        if isinstance(hand, Hand):
+            text, colour = f'{hand.side.label}: {_how_sure(hand)}', SIDE_COLOURS[hand.side]
+        else:
+            text, colour = f'{hand.side.label}: {hand.reason.replace("_", " ")}', _ABSENT_COLOUR
+        caption(picture, text, above=np.array([x, height]), colour=colour, scale=scale)
+
+
+def _how_sure(hand: Hand) -> str:
+    """Return how far away the wrist is, and how surely."""
+    distance_m = float(np.linalg.norm(hand.wrist_m))
+    if hand.wrist_covariance_m2 is None:
+        return f'{distance_m:.2f} m'
+    ray = hand.wrist_m / distance_m
+    std_m = float(np.sqrt(ray @ hand.wrist_covariance_m2 @ ray))
+    return f'{distance_m:.2f} m, std {std_m:.2f} m'
 
 
 def _drawable(points_px: Array) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from interwild_ros.config import Settings
-from interwild_ros.geometry import crops
 from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.rotations import AxisAngle
 from interwild_ros.hand_model.mano import HandPair
@@ -12,14 +11,13 @@ from interwild_ros.networks.checkpoint import build_networks
 from interwild_ros.networks.folding import folded
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.pipeline.device import choose_device
+from interwild_ros.pipeline.estimating import Estimator
 from interwild_ros.pipeline.placing import place_pair
-from interwild_ros.pipeline.posing import pose_hands
-from interwild_ros.pipeline.readout import pair_estimate, Seen
 from interwild_ros.pipeline.view import look_at
-from interwild_ros.records import Frame, ModelCard, PairEstimate, Topology, TwoHands
+from interwild_ros.records import Array, Frame, ModelCard, PairEstimate, Topology, TwoHands
+from interwild_ros.tracking.matching import Sought, WHOLE
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 MEANINGLESS = 'the weights are made by a rule, not trained: these hands mean nothing'
 STAND_IN = 'MANO is absent: the stand-in hand model is used, which is no measured human hand'
@@ -40,11 +38,13 @@ class Pipeline:
         self._networks = networks
         self._hand_models = hand_models
         self._device = torch.device(card.device)
+        self._estimate = Estimator(networks, hand_models, settings.crop_source)
+        self._topology = hand_models.topology()
 
     @property
     def topology(self) -> Topology:
         """Return the triangles and joints of every mesh that this pipeline makes."""
-        return self._hand_models.topology()
+        return self._topology
 
     def __call__(self, frame: Frame) -> TwoHands:
         """Find, read and place both hands.
@@ -57,47 +57,45 @@ class Pipeline:
         """Return a pipeline of other settings on the same networks."""
         return Pipeline(self._networks, self._hand_models, settings, self.card)
 
+    @property
+    def says_kinds(self) -> bool:
+        """Return whether the networks tell hands from what is none, and right from left."""
+        return self._networks.hand_kind_net is not None
+
+    def pose(self, poses: Array, betas: Array) -> tuple[Array, Array]:
+        """Return joints (2, 21, 3) and vertices (2, 778, 3) relative to the wrist, camera axes.
+
+        :param poses: (2, 48) axis-angle rad, root first, without the mean pose, right hand first.
+        :param betas: (2, 10).
+        """
+        with torch.inference_mode():
+            vertices, joints = self._hand_models(self._tensor(poses), self._tensor(betas))
+            wrist = joints[:, :1]
+            return (joints - wrist).cpu().numpy(), (vertices - wrist).cpu().numpy()
+
+    def _tensor(self, numbers: Array) -> torch.Tensor:
+        like = self._hand_models.joint_regressor
+        return torch.from_numpy(numbers).to(device=like.device, dtype=like.dtype)
+
     def warm_up(self) -> None:
         """Run one black frame, so that the first real one is as fast as the others."""
         camera = camera_from_fov(640, 480, self.settings.nominal_fov_deg)
         self(Frame(np.zeros((480, 640, 3), np.uint8), camera, stamp_ns=0, frame_id=''))
 
-    def estimate(self, frame: Frame) -> PairEstimate:
+    def estimate(self, frame: Frame, sought: Sought = WHOLE) -> PairEstimate:
         """Run the networks and the hand models; everything that does not need the camera.
 
+        :param sought: where to look; where nothing is known yet if not given.
         :raises InputError: when the region of interest has no pixel in the frame.
         """
-        networks = self._networks
+        spaces = self._networks.spaces
         with torch.inference_mode():
-            view = look_at(frame, self.settings, networks.spaces, self._device)
-            picture = view.network_input()
-            detections = networks.detect(F.avg_pool2d(picture, 2))
-            crop_boxes = networks.crop_boxes(detections)[0]
-            _, input_from_crop = crops.crop_maps(crop_boxes, networks.spaces)
-            hand_crops = view.hand_crops(picture, input_from_crop, self.settings.crop_source)
-            readings = networks.read_hands(hand_crops)
-            left_from_right = networks.relate(readings.joints, input_from_crop)
-            posed = pose_hands(networks, self._hand_models, readings)
-            boxes = networks.spaces.input_from_body(
-                networks.hand_boxes(detections)[0].reshape(2, 2, 2)
-            )
-            return pair_estimate(
-                Seen(
-                    boxes_px=view.image_points(boxes),
-                    scores=detections.score[0],
-                    joints_px=view.image_points(
-                        networks.input_joints(readings.joints, input_from_crop)
-                    ),
-                    joint_depths_m=networks.spaces.depth_m_from_volume(readings.joints[..., 2]),
-                    readings=readings,
-                    posed=posed,
-                    left_from_right_m=left_from_right[0],
-                )
-            )
+            view = look_at(frame, self.settings, spaces, self._device, sought.region)
+        return self._estimate(view, sought)
 
     def place(self, frame: Frame, pair: PairEstimate) -> TwoHands:
         """Give both hands their place in the camera's space."""
-        return place_pair(frame, pair, self.settings)
+        return place_pair(frame, pair, self.settings, self.topology)
 
 
 def load_pipeline(settings: Settings) -> Pipeline:

@@ -1,37 +1,52 @@
-"""From estimates to placed hands: who is solved with whom, and which hands are no hands."""
+"""From estimates to placed hands: which hands are no hands, and where the others stand."""
 
 from __future__ import annotations
 
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
-from interwild_ros.geometry.camera import project, undistort_px
-from interwild_ros.geometry.placement import place_joints, place_together
+from interwild_ros.geometry.camera import project
 from interwild_ros.geometry.wrist_frame import wrist_quaternion_xyzw
+from interwild_ros.pipeline.wrists import place_wrists, Wrist
 from interwild_ros.records import (
     Array,
     Camera,
-    DepthSource,
     Frame,
     Hand,
     HandEstimate,
     NoHand,
     PairEstimate,
     Side,
+    Topology,
     TwoHands,
 )
 import numpy as np
 
+LIKELY = 0.5  # the score of a hand that is likelier there than not
 
-def place_pair(frame: Frame, pair: PairEstimate, settings: Settings) -> TwoHands:
-    """Place both hands of a frame, together or apart, and drop what is no hand.
 
-    A hand is absent when its score is under `min_score` ('low_score'), when it has no place in
-    front of the camera ('not_placed') or when it does not fit its picture ('reprojection').
+def least_score(settings: Settings, *, says_kinds: bool) -> float:
+    """Return the score under which a hand counts as absent: the setting, or what suits."""
+    return settings.min_score or (LIKELY if says_kinds else 0.0)
+
+
+def place_pair(
+    frame: Frame, pair: PairEstimate, settings: Settings, topology: Topology
+) -> TwoHands:
+    """Place both hands of a frame by itself, together or apart, and drop what is no hand.
+
+    A hand is absent when nothing proposed it or the other hand was read ('not_found'), when its
+    score is too low ('low_score'), when it has no place in front of the camera ('not_placed') or
+    when it does not fit its picture ('reprojection').
     """
-    found = [e for e in (pair.right, pair.left) if e.box.score >= settings.min_score]
-    wrists = _wrists(found, pair, frame.camera, settings.placement)
+    absent = {e.side: reason_of_absence(e, settings) for e in (pair.right, pair.left)}
+    found = [e for e in (pair.right, pair.left) if not absent[e.side]]
+    wrists = place_wrists(
+        frame, found, pair.left_from_right_m, settings, topology, weight=float(pair.interacting)
+    )
     hands = {
-        e.side: _placed(e, wrists.get(e.side), frame.camera, settings)
+        e.side: NoHand(e.side, e.box.score, absent[e.side])
+        if absent[e.side]
+        else placed_hand(e, wrists.of(e.side), frame.camera, settings)
         for e in (pair.right, pair.left)
     }
     both = all(isinstance(hand, Hand) for hand in hands.values())
@@ -42,41 +57,19 @@ def place_pair(frame: Frame, pair: PairEstimate, settings: Settings) -> TwoHands
         left=hands[Side.LEFT],
         interacting=pair.interacting and both,
         left_from_right_m=pair.left_from_right_m if both else None,
+        disagreement_m=wrists.disagreement_m if both else None,
+        was_detected=pair.detected is not None,
     )
 
 
-def _wrists(
-    found: list[HandEstimate], pair: PairEstimate, camera: Camera, mode: str
-) -> dict[Side, Array | None]:
-    """Return each found hand's wrist (3,) in metres, None where there is no solution."""
-    focal = (camera.fx, camera.fy)
-    if not found:
-        return {}
-    seen = undistort_px(camera, np.concatenate([e.joints_image_px for e in found]))
-    rays = dict(zip((e.side for e in found), np.split(seen, len(found)), strict=True))
-    if len(found) == 2 and (mode == 'together' or (mode == 'auto' and pair.interacting)):
-        both = place_together(
-            pair.right.joints_m,
-            pair.left.joints_m,
-            pair.left_from_right_m,
-            seen,
-            focal,
-        )
-        if both is not None:
-            return {Side.RIGHT: both.metres, Side.LEFT: both.metres + pair.left_from_right_m}
-    apart = {e.side: place_joints(e.joints_m, rays[e.side], focal) for e in found}
-    return {side: None if t is None else t.metres for side, t in apart.items()}
-
-
-def _placed(
-    estimate: HandEstimate, wrist_m: Array | None, camera: Camera, settings: Settings
+def placed_hand(
+    estimate: HandEstimate, wrist: Wrist | None, camera: Camera, settings: Settings
 ) -> Hand | NoHand:
+    """Return a hand at its place, or why it has none."""
     side, score = estimate.side, estimate.box.score
-    if score < settings.min_score:
-        return NoHand(side, score, 'low_score')
-    if wrist_m is None:
+    if wrist is None:
         return NoHand(side, score, 'not_placed')
-    joints_m = estimate.joints_m + wrist_m
+    joints_m = estimate.joints_m + wrist.metres
     error_px = reprojection_error_px(camera, joints_m, estimate.joints_image_px)
     if not np.isfinite(error_px) or 0 < settings.max_reprojection_px < error_px:
         return NoHand(side, score, 'reprojection')
@@ -90,11 +83,21 @@ def _placed(
         pose=estimate.pose,
         betas=estimate.betas,
         joints_m=joints_m,
-        vertices_m=estimate.vertices_m + wrist_m,
+        vertices_m=estimate.vertices_m + wrist.metres,
         wrist_quaternion_xyzw=quaternion,
         reprojection_error_px=error_px,
-        depth_source=DepthSource.NOMINAL if camera.nominal else DepthSource.INTRINSICS,
+        depth_source=wrist.depth_source,
+        wrist_covariance_m2=wrist.covariance_m2,
+        scale=estimate.scale,
     )
+
+
+def reason_of_absence(estimate: HandEstimate, settings: Settings) -> str:
+    """Return why an estimate is no hand before it is placed, empty when it may be one."""
+    if not estimate.is_hand:
+        return 'not_found'
+    least = least_score(settings, says_kinds=estimate.kinds is not None)
+    return 'low_score' if estimate.box.score < least else ''
 
 
 def reprojection_error_px(camera: Camera, joints_m: Array, joints_image_px: Array) -> float:

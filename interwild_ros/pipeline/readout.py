@@ -2,55 +2,64 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from interwild_ros.geometry.regions import overlap
-from interwild_ros.networks.interwild import HandReadings
+from interwild_ros.geometry.spaces import Spaces
+from interwild_ros.pipeline.finding import Found
 from interwild_ros.pipeline.posing import PosedHands
+from interwild_ros.pipeline.view import View
 from interwild_ros.records import Array, HandBox, HandEstimate, PairEstimate, Side
 import torch
 from torch import Tensor
 
 
-class Seen(NamedTuple):
-    """Everything the networks say of one frame, right hand first.
+def pair_estimate(
+    view: View, found: Found, posed: PosedHands, left_from_right_m: Tensor, spaces: Spaces
+) -> PairEstimate:
+    """Turn the networks' words of one frame into a record.
 
-    `boxes_px` (2, 2, 2) two corners in image px; `scores` (2,); `joints_px` (2, 21, 2) image px;
-    `joint_depths_m` (2, 21); `left_from_right_m` (3,).
+    :param posed: both hands of the frame; `left_from_right_m` (3,).
     """
-
-    boxes_px: Tensor
-    scores: Tensor
-    joints_px: Tensor
-    joint_depths_m: Tensor
-    readings: HandReadings
-    posed: PosedHands
-    left_from_right_m: Tensor
-
-
-def pair_estimate(seen: Seen) -> PairEstimate:
-    """Turn the networks' words into a record."""
-    right, left = (_hand_estimate(seen, side) for side in (Side.RIGHT, Side.LEFT))
+    right, left = _hand_estimates(view, found, posed, spaces)
     return PairEstimate(
         right=right,
         left=left,
-        left_from_right_m=_numbers(seen.left_from_right_m),
+        left_from_right_m=_numbers(left_from_right_m),
         interacting=overlap(right.box.corners, left.box.corners) > 0,
+        detected=found.detected,
     )
 
 
-def _hand_estimate(seen: Seen, side: Side) -> HandEstimate:
-    x1, y1, x2, y2 = seen.boxes_px[side].flatten().tolist()
-    pose = torch.cat([seen.readings.pose.root[side], seen.readings.pose.fingers[side]])
-    return HandEstimate(
-        box=HandBox(side, (x1, y1, x2, y2), float(seen.scores[side])),
-        joints_image_px=_numbers(seen.joints_px[side]),
-        joint_depths_m=_numbers(seen.joint_depths_m[side]),
-        pose=_numbers(pose),
-        betas=_numbers(seen.readings.pose.betas[side]),
-        joints_m=_numbers(seen.posed.joints[side]),
-        vertices_m=_numbers(seen.posed.vertices[side]),
-    )
+def _hand_estimates(
+    view: View, found: Found, posed: PosedHands, spaces: Spaces
+) -> list[HandEstimate]:
+    readings = found.readings
+    boxes = _numbers(view.image_points(found.boxes.view(2, 2, 2)).flatten(1))
+    joints_px = _numbers(view.image_points(found.joints_px))
+    depths = _numbers(spaces.depth_m_from_volume(readings.joints[..., 2]))
+    poses = _numbers(torch.cat([readings.pose.root, readings.pose.fingers], dim=1))
+    betas, scores = _numbers(readings.pose.betas), found.scores.tolist()
+    joints_m, vertices_m = _numbers(posed.joints), _numbers(posed.vertices)
+    return [
+        HandEstimate(
+            box=HandBox(side, tuple(boxes[side].tolist()), scores[side]),
+            joints_image_px=joints_px[side],
+            joint_depths_m=depths[side],
+            pose=poses[side],
+            betas=betas[side],
+            joints_m=joints_m[side],
+            vertices_m=vertices_m[side],
+            is_hand=found.is_hand[side],
+            kinds=_kinds(found, side),
+        )
+        for side in Side
+    ]
+
+
+def _kinds(found: Found, side: Side) -> tuple[float, float, float] | None:
+    if found.readings.kinds is None:
+        return None
+    own, other, none = found.readings.kinds[side].tolist()
+    return own, other, none
 
 
 def _numbers(tensor: Tensor) -> Array:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from interwild_ros.config import Settings
 from interwild_ros.geometry import crops, mirror, regions
 from interwild_ros.geometry.spaces import apply_affine, compose_affine, invert_scaling, Spaces
-from interwild_ros.records import Frame
+from interwild_ros.records import Array, Box, Frame
 import torch
 from torch import Tensor
+
+_USUAL_HAND_SHARE = 0.2  # of the input's width
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +26,25 @@ class View:
     image_from_input: Tensor
     spaces: Spaces
 
+    def input_points(self, points: Array) -> Tensor:
+        """Map image px (..., 2) to input px, on the networks' device in their precision."""
+        input_from_image = invert_scaling(self.image_from_input)
+        return apply_affine(input_from_image, torch.from_numpy(points)).to(self.picture)
+
+    def middle_box(self) -> Box:
+        """Return a box of a hand's usual size in the middle, image px: where nothing is known."""
+        width, height = self.spaces.input_size
+        half = _USUAL_HAND_SHARE * width / 2
+        corners = [[width / 2 - half, height / 2 - half], [width / 2 + half, height / 2 + half]]
+        x1, y1, x2, y2 = self.image_points(torch.tensor([corners])).flatten().tolist()
+        return x1, y1, x2, y2
+
+    @cached_property
     def network_input(self) -> Tensor:
         """Return the networks' picture (1, 3, 512, 384), letterboxed in black."""
         return crops.resample(self.picture, self.image_from_input[None], self.spaces.input_size)
 
-    def hand_crops(self, input_picture: Tensor, input_from_crop: Tensor, source: str) -> Tensor:
+    def hand_crops(self, input_from_crop: Tensor, source: str) -> Tensor:
         """Return the crops (2, 3, 256, 256) as SHNet wants them: right, then mirrored left.
 
         :param input_from_crop: (2, 2, 3), right hand first.
@@ -36,7 +53,7 @@ class View:
         """
         size = (self.spaces.crop_px, self.spaces.crop_px)
         if source == 'network':
-            found = crops.sample(input_picture.expand(2, -1, -1, -1), input_from_crop, size)
+            found = crops.sample(self.network_input.expand(2, -1, -1, -1), input_from_crop, size)
             right, left = found.chunk(2)
         else:
             image_from_crop = compose_affine(
@@ -53,14 +70,29 @@ class View:
         return apply_affine(self.image_from_input[None], points.double())
 
 
-def look_at(frame: Frame, settings: Settings, spaces: Spaces, device: torch.device) -> View:
-    """Upload a frame and lay the networks' input over its region of interest.
+class InputView(View):
+    """A view of which there is only the networks' own picture, which `picture` is then."""
+
+    @cached_property
+    def network_input(self) -> Tensor:
+        """Return the picture as it is."""
+        return self.picture
+
+
+def look_at(
+    frame: Frame,
+    settings: Settings,
+    spaces: Spaces,
+    device: torch.device,
+    region: Box | None = None,
+) -> View:
+    """Upload a frame and lay the networks' input over a region, the one of interest if not given.
 
     :raises InputError: when the region of interest has no pixel in the frame.
     """
     image_size = (frame.camera.width, frame.camera.height)
     box = regions.view_box(
-        _region(settings, image_size),
+        _region(settings, image_size) if region is None else _corner_and_size(region),
         image_size,
         input_size=spaces.input_size,
         scale=settings.region_scale,
@@ -68,6 +100,10 @@ def look_at(frame: Frame, settings: Settings, spaces: Spaces, device: torch.devi
     input_from_image = torch.from_numpy(regions.input_from_image(box, spaces.input_size))
     pixels = torch.from_numpy(frame.image).to(device).permute(2, 0, 1)[None]
     return View(pixels.float() / 255, invert_scaling(input_from_image), spaces)
+
+
+def _corner_and_size(box: Box) -> Box:
+    return box[0], box[1], box[2] - box[0], box[3] - box[1]
 
 
 def _region(settings: Settings, image_size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -43,21 +43,23 @@ class HampelGate:
         self._passed: Array | None = None
         self._refused = 0
 
-    def __call__(self, value: Array | float) -> Array | None:
+    def __call__(self, value: Array | float, *, reach: float = 0.0) -> Array | None:
         """Return the value as float64, or None for an outlier.
 
         The first value always passes. After `patience` refusals in a row the next value passes
         too, and the window begins anew with it.
 
         :param value: a number or a vector (D,): its distance counts, not each coordinate's.
+        :param reach: what is no farther than that from the last value passed, or from the median,
+            is no outlier.
         :raises InputError: when it is not finite or of another shape than the one before; the
             gate then stays as it was.
         """
         value = np.array(value, dtype=np.float64)
         self._check(value)
-        if self._refused >= self._settings.patience and self._is_outlier(value):
+        if self._refused >= self._settings.patience and self._is_outlier(value, reach):
             self.reset()
-        refused = self._is_outlier(value)
+        refused = self._is_outlier(value, reach)
         self._recent.append(value)
         self._refused = self._refused + 1 if refused else 0
         if refused:
@@ -71,7 +73,7 @@ class HampelGate:
         self._passed = None
         self._refused = 0
 
-    def _is_outlier(self, value: Array) -> bool:
+    def _is_outlier(self, value: Array, reach: float) -> bool:
         if self._passed is None:
             return False
         recent = np.stack(self._recent)
@@ -79,7 +81,7 @@ class HampelGate:
         mad = float(np.median([_distance(one, median) for one in recent]))
         sigma = max(_SIGMA_PER_MAD * mad, self._settings.floor)
         nearest = min(_distance(value, median), _distance(value, self._passed))
-        return nearest > self._settings.k * sigma
+        return nearest > max(self._settings.k * sigma, reach)
 
     def _check(self, value: Array) -> None:
         if self._recent and value.shape != self._recent[-1].shape:

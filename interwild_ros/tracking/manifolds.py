@@ -88,6 +88,12 @@ def axis_angle_near(quaternion: Array, near: Array) -> Array:
     return result
 
 
+def turn_rad(one: Array, other: Array) -> float:
+    """Return the angle, up to pi, between two rotations given as axis-angle (3,)."""
+    turn = _turn_between(*(quaternion_from_axis_angle(np.asarray(a)) for a in (one, other)))
+    return float(length(turn)[0])
+
+
 def _unit(vectors: Array) -> Array:
     """Return vectors of length one, and zeros where there is no length."""
     size = length(vectors)

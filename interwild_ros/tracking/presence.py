@@ -8,7 +8,7 @@ DEMANDS.md, teleoperation.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 import math
 
 from interwild_ros.config import Checked, setting
@@ -22,12 +22,13 @@ import numpy as np
 class Evidence:
     """What one frame says for and against a hand.
 
-    `score` is the detector's; `reprojection_px` the root mean square error of the placed joints;
-    `box_px` the longer side of the hand's box; `bone_spread` as `bone_spread` gives it.
+    `score` is the networks'; `misfit` the root mean square distance of the placed joints from the
+    seen ones, in longer sides of the hand's box; `box_px` that side; `bone_spread` as
+    `bone_spread` gives it.
     """
 
     score: float
-    reprojection_px: float
+    misfit: float
     box_px: float
     bone_spread: float
 
@@ -64,7 +65,7 @@ class EvidenceLimits:
     """The range of each measure in which a frame is good."""
 
     score: Range
-    reprojection_px: Range
+    misfit: Range
     box_px: Range
     bone_spread: Range
 
@@ -107,17 +108,17 @@ class PresenceSettings:
     appear: EvidenceLimits = field(
         default=EvidenceLimits(
             score=Range(0.03, 1.0),
-            reprojection_px=Range(0.0, 12.0),
-            box_px=Range(24.0, 8192.0),
-            bone_spread=Range(0.0, 0.25),
+            misfit=Range(0.0, 0.12),
+            box_px=Range(16.0, 8192.0),
+            bone_spread=Range(0.0, 0.4),
         )
     )
     stay: EvidenceLimits = field(
         default=EvidenceLimits(
             score=Range(0.01, 1.0),
-            reprojection_px=Range(0.0, 20.0),
-            box_px=Range(16.0, 8192.0),
-            bone_spread=Range(0.0, 0.35),
+            misfit=Range(0.0, 0.16),
+            box_px=Range(12.0, 8192.0),
+            bone_spread=Range(0.0, 0.55),
         )
     )
     counts: FrameCounts = field(default=FrameCounts())
@@ -135,11 +136,13 @@ class Verdict:
     """Whether the hand is there.
 
     `reason` is a short word about the last frame: `good`, `no_solution`, the measure that was out
-    of its range, or `gathering` for a good frame that is not yet enough.
+    of its range, or `gathering` for a good frame that is not yet enough. `may_be` says that the
+    hand is there, or will be if the next frames are good.
     """
 
     present: bool
     reason: str
+    may_be: bool
 
 
 class Presence:
@@ -158,12 +161,17 @@ class Presence:
         """
         if evidence is None:
             self.reset()
-            return Verdict(False, 'no_solution')
+            return Verdict(False, 'no_solution', may_be=False)
         broken = self._limits.broken_by(evidence)
         self._good.append(broken is None)
         if self._is_decided():
             self._turn(present=not self._present)
-        return Verdict(self._present, broken or ('good' if self._present else 'gathering'))
+        reason = broken or ('good' if self._present else 'gathering')
+        return Verdict(self._present, reason, may_be=self._present or True in self._good)
+
+    def use(self, limits: PresenceSettings) -> None:
+        """Go on with other limits, counted over as many frames as before."""
+        self._settings = replace(limits, counts=self._settings.counts)
 
     def reset(self) -> None:
         """Forget the hand and its evidence."""

@@ -65,6 +65,15 @@ class SteadyShape:
         self._stamp_ns = stamp_ns
         return self._shape.copy()
 
+    def use(self, settings: ShapeSettings) -> None:
+        """Go on with other settings."""
+        self._settings = settings
+
+    @property
+    def current(self) -> Array | None:
+        """Return the shape (10,) as it stands, None without one."""
+        return None if self._shape is None else self._shape.copy()
+
     @property
     def is_frozen(self) -> bool:
         """Return whether the shape is held."""

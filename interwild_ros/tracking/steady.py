@@ -58,15 +58,15 @@ class SteadySettings:
     """How hard each block is smoothed, and when all but the shape begins anew.
 
     Speeds are radians per second for `direction`, `root` and `fingers`, metres per second for
-    `distance`. The defaults were found by trial on drawn motion at 30 Hz, 0.5 m from the camera: a
-    resting hand has an eighth of its jitter, motion of 1.5 Hz and 15 cm is less than a frame late.
+    `distance`. The defaults were found with bench/steady.py: at 30 Hz and 0.6 m from the camera a
+    resting hand has a sixth of its jitter, motion of 1.5 Hz and 15 cm is less than a frame late.
     `longest_gap_ms` is the longest time between two frames of one motion.
     """
 
-    direction: OneEuroSettings = field(default=OneEuroSettings(0.5, 8.0, 2.0))
-    distance: OneEuroSettings = field(default=OneEuroSettings(0.3, 5.0, 2.0))
-    root: OneEuroSettings = field(default=OneEuroSettings(0.5, 1.5, 2.0))
-    fingers: OneEuroSettings = field(default=OneEuroSettings(0.7, 1.5, 2.0))
+    direction: OneEuroSettings = field(default=OneEuroSettings(0.3, 10.0, 2.0))
+    distance: OneEuroSettings = field(default=OneEuroSettings(0.3, 8.0, 2.0))
+    root: OneEuroSettings = field(default=OneEuroSettings(0.3, 1.5, 2.0))
+    fingers: OneEuroSettings = field(default=OneEuroSettings(0.5, 2.0, 2.0))
     shape: ShapeSettings = field(default=ShapeSettings())
     longest_gap_ms: float = 250.0
 

@@ -62,12 +62,90 @@ def moved(before: Image, after: Image) -> np.ndarray:
     return abs(after.astype(int) - before).max(2) > 0
 
 
-def test_nothing_found_and_nothing_to_say_leaves_the_picture_alone(
+def test_nothing_found_leaves_the_picture_alone_but_for_the_lines_that_say_so(
     frame: ClipFrame, topology: Topology
 ) -> None:
     drawn = draw_overlay(frame.image, result(None, None), topology, frame.camera)
-    np.testing.assert_array_equal(drawn, frame.image)
+    np.testing.assert_array_equal(drawn[:-40], frame.image[:-40])
     assert drawn is not frame.image
+
+
+@pytest.mark.parametrize('side', list(Side), ids=[side.label for side in Side])
+def test_a_line_below_says_of_each_hand_whether_it_is_there(
+    frame: ClipFrame, topology: Topology, side: Side
+) -> None:
+    """The left hand's stands on the left, and its words are the reason of absence."""
+
+    def drawn(reason: str) -> Image:
+        hands = result(None, None)
+        absent = {side.label: NoHand(side, 0.0, reason)}
+        return draw_overlay(frame.image, replace(hands, **absent), topology, frame.camera)
+
+    one, other = drawn('not_found'), drawn('gathering')
+    assert (one == drawn('not found')).all()  # words are told apart by blanks
+    columns = np.flatnonzero(moved(one, other).any(0))
+    middle = SIZE[0] // 2
+    assert (columns < middle).all() if side is Side.LEFT else (columns > middle).all()
+    rows = np.flatnonzero(moved(one, other).any(1))
+    assert rows.min() > SIZE[1] - 40
+
+
+def test_the_line_below_is_in_the_hands_colour_and_says_how_sure_it_is(
+    frame: ClipFrame, topology: Topology
+) -> None:
+    black = np.zeros_like(frame.image)
+
+    def line(covariance: np.ndarray | None) -> np.ndarray:
+        hand = replace(found(frame.left), wrist_covariance_m2=covariance)
+        drawn = draw_overlay(black, result(None, hand), topology, frame.camera)
+        return drawn[-24:, : SIZE[0] // 2].astype(float)
+
+    unknown, sure, unsure = line(None), line(1e-4 * np.eye(3)), line(4e-2 * np.eye(3))
+    tint = np.array(SIDE_COLOURS[Side.LEFT]) - np.mean(SIDE_COLOURS[Side.LEFT])
+    assert (sure @ tint).max() > 0
+    assert (unknown != sure).any()
+    assert (sure != unsure).any()
+
+
+@pytest.mark.parametrize('was_detected', [True, False])
+def test_corners_show_the_region_and_their_colour_whether_the_detector_looked(
+    frame: ClipFrame, topology: Topology, was_detected: bool
+) -> None:
+    grey = np.full_like(frame.image, 128)
+    nobody = result(None, None)
+    without = draw_overlay(grey, nobody, topology, frame.camera)
+    hands = replace(nobody, region=(60.0, 40.0, 220.0, 180.0), was_detected=was_detected)
+    drawn = draw_overlay(grey, hands, topology, frame.camera)
+    changed = moved(without, drawn)
+    for x, y in ((60, 40), (220, 40), (60, 180), (220, 180)):
+        assert changed[y, x]
+    assert not changed[110, 60]  # only the corners, not the whole frame
+    assert not changed[44:176, 64:216].any()
+    assert not changed[:38].any()
+    other = draw_overlay(
+        grey, replace(hands, was_detected=not was_detected), topology, frame.camera
+    )
+    assert (drawn[40, 60] != other[40, 60]).any()
+
+
+@pytest.mark.parametrize(
+    'region',
+    [
+        (-50.0, -20.0, 1000.0, 900.0),
+        (0.0, 0.0, 319.0, 239.0),
+        (100.0, 100.0, 100.5, 100.5),
+        (1e9, 1e9, 2e9, 2e9),
+        (-1e9, -1e9, -1e8, -1e8),
+        (float('inf'), 0.0, float('nan'), 10.0),
+    ],
+)
+def test_a_region_outside_the_picture_is_drawn_at_its_edge(
+    frame: ClipFrame, topology: Topology, region: tuple[float, ...]
+) -> None:
+    hands = replace(result(None, None), region=region)
+    drawn = draw_overlay(frame.image, hands, topology, frame.camera)
+    without = draw_overlay(frame.image, result(None, None), topology, frame.camera)
+    assert moved(without, drawn).any()
 
 
 def test_the_picture_given_is_not_changed(frame: ClipFrame, topology: Topology) -> None:
@@ -129,9 +207,11 @@ def test_the_nearer_hand_covers_the_other_whichever_side_it_is(topology: Topolog
 def test_notes_are_lines_at_the_top_left_that_stay_in_the_picture(
     frame: ClipFrame, topology: Topology
 ) -> None:
+    def with_notes(*notes: str) -> Image:
+        return draw_overlay(frame.image, result(None, None), topology, frame.camera, notes)
+
     def drawn(*notes: str) -> np.ndarray:
-        nobody = result(None, None)
-        return moved(frame.image, draw_overlay(frame.image, nobody, topology, frame.camera, notes))
+        return moved(with_notes(), with_notes(*notes))
 
     one, two, long = drawn('a note'), drawn('a note', 'another'), drawn('many words ' * 12)
     assert one[2, 2]

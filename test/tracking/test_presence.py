@@ -16,9 +16,9 @@ from interwild_ros.tracking.presence import (
 import numpy as np
 import pytest
 
-GOOD = Evidence(score=0.2, reprojection_px=4.0, box_px=150.0, bone_spread=0.05)
-BORDERLINE = replace(GOOD, reprojection_px=15.0)  # good enough to stay, not to appear
-BAD = replace(GOOD, reprojection_px=60.0)
+GOOD = Evidence(score=0.2, misfit=0.04, box_px=150.0, bone_spread=0.05)
+BORDERLINE = replace(GOOD, misfit=0.15)  # good enough to stay, not to appear
+BAD = replace(GOOD, misfit=0.6)
 EVIDENCE = {'g': GOOD, 'o': BORDERLINE, 'b': BAD, '-': None}
 
 
@@ -56,7 +56,7 @@ def test_one_frame_decides_where_that_is_asked_for():
 
 def test_a_measure_that_swings_about_its_limit_does_not_flicker():
     rng = np.random.default_rng(0)
-    for measure, at in (('reprojection_px', 12.0), ('score', 0.03), ('bone_spread', 0.25)):
+    for measure, at in (('misfit', 0.12), ('score', 0.03), ('bone_spread', 0.25)):
         presence = Presence()
         values = at * rng.uniform(0.75, 1.25, 400)
         found = [presence(replace(GOOD, **{measure: v})).present for v in values]
@@ -67,8 +67,8 @@ def test_a_measure_that_swings_about_its_limit_does_not_flicker():
     ('change', 'reason'),
     [
         ({'score': 0.001}, 'score'),
-        ({'reprojection_px': 60.0}, 'reprojection_px'),
-        ({'reprojection_px': math.inf}, 'reprojection_px'),
+        ({'misfit': 0.6}, 'misfit'),
+        ({'misfit': math.inf}, 'misfit'),
         ({'box_px': 5.0}, 'box_px'),
         ({'box_px': 1e5}, 'box_px'),
         ({'bone_spread': 2.0}, 'bone_spread'),
@@ -154,7 +154,7 @@ def test_every_measure_can_break_a_limit():
     limits = EvidenceLimits(*[Range(0.0, 1.0)] * 4)
     inside = Evidence(0.5, 0.5, 0.5, 0.5)
     assert limits.broken_by(inside) is None
-    for name in ('score', 'reprojection_px', 'box_px', 'bone_spread'):
+    for name in ('score', 'misfit', 'box_px', 'bone_spread'):
         for value in (-0.1, 1.1):
             assert limits.broken_by(replace(inside, **{name: value})) == name
 

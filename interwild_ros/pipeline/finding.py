@@ -1,0 +1,174 @@
+"""Which boxes are read for which hand: those of the tracker, and what the detector proposes.
+
+Networks that tell the kind of a crop are asked whether the sides are right: the detector sees a
+hand of a few pixels, SHNet its whole crop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import math
+
+from interwild_ros.geometry import crops
+from interwild_ros.geometry.regions import HAND_BOX_SCALE
+from interwild_ros.networks.interwild import HandReadings, InterWild
+from interwild_ros.pipeline.view import View
+from interwild_ros.records import Box, Candidate, Side
+from interwild_ros.tracking.handedness import own_side_evidence
+from interwild_ros.tracking.matching import assign, Slot, Sought
+from interwild_ros.tracking.track import ONE_HAND
+import numpy as np
+import torch
+from torch import Tensor
+import torch.nn.functional as F
+
+_CANDIDATES = 2
+_SURE = 4.0  # evidence, the log of odds, above which hands are not read as each other's side too
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The boxes of a frame, and what SHNet reads in them, right hand first.
+
+    `boxes` (2, 4) input px; `scores` (2,); `joints_px` (2, 21, 2) input px; `is_hand` as in
+    HandEstimate; `detected` in image px, None where the detector did not run.
+    """
+
+    boxes: Tensor
+    scores: Tensor
+    input_from_crop: Tensor
+    readings: HandReadings
+    joints_px: Tensor
+    is_hand: tuple[bool, bool]
+    detected: tuple[Candidate, ...] | None
+
+
+class Finder:
+    """Finds and reads both hands of a view."""
+
+    def __init__(self, networks: InterWild, crop_source: str) -> None:
+        self._networks = networks
+        self._crop_source = crop_source
+        self._says_kinds = networks.hand_kind_net is not None
+
+    def __call__(self, view: View, sought: Sought) -> Found:
+        """Detect where that is wanted, and read both hands, under the sides that they are of."""
+        detected = self._detected(view) if sought.detects else None
+        slots = self._slots(view, sought, detected or ())
+        found = self._read(view, slots, detected)
+        if any(slot.is_expected for slot in slots) or _evidence(found, slots) >= _SURE:
+            return found
+        exchanged = (slots[1], slots[0])
+        other = self._read(view, exchanged, detected)
+        return other if _evidence(other, exchanged) > _evidence(found, slots) else found
+
+    def _slots(
+        self, view: View, sought: Sought, detected: tuple[Candidate, ...]
+    ) -> tuple[Slot, Slot]:
+        if detected and not self._says_kinds and sought.boxes == (None, None):
+            right, left = (Slot(c.box, is_expected=False, is_hand=True) for c in detected)
+            return right, left  # as the original does, whatever boxes these are
+        return assign(sought, detected, fallback=view.middle_box())
+
+    def _detected(self, view: View) -> tuple[Candidate, ...]:
+        body = F.avg_pool2d(view.network_input, 2)
+        return self._of_any_side(view, body) if self._says_kinds else self._one_a_side(view, body)
+
+    def _one_a_side(self, view: View, body: Tensor) -> tuple[Candidate, ...]:
+        networks = self._networks
+        detections = networks.detect(body)
+        boxes = networks.spaces.input_from_body(networks.hand_boxes(detections)[0].view(2, 2, 2))
+        scores = detections.score[0].tolist()
+        return _candidates(view, boxes, scores, [1.0, 0.0])
+
+    def _of_any_side(self, view: View, body: Tensor) -> tuple[Candidate, ...]:
+        networks = self._networks
+        proposed = networks.propose(body, _CANDIDATES)
+        cells = crops.corners_from_centre(proposed.centre, proposed.size)[0].view(-1, 2, 2)
+        boxes = networks.spaces.input_from_body(networks.spaces.body_from_cells(cells))
+        return _candidates(
+            view, boxes, proposed.score[0].tolist(), proposed.right_share[0].tolist()
+        )
+
+    def _read(
+        self, view: View, slots: tuple[Slot, Slot], detected: tuple[Candidate, ...] | None
+    ) -> Found:
+        networks = self._networks
+        corners = np.array([slot.box for slot in slots]).reshape(2, 2, 2)
+        boxes = view.input_points(corners).flatten(-2)
+        _, input_from_crop = crops.crop_maps(networks.around(boxes), networks.spaces)
+        hand_crops = view.hand_crops(input_from_crop, self._crop_source)
+        readings = networks.read_hands(hand_crops)
+        joints_px = networks.input_joints(readings.joints, input_from_crop)
+        if readings.kinds is None:
+            scores = _detector_scores(slots, detected)
+            is_hand = (slots[0].is_hand, slots[1].is_hand)
+        else:
+            scores = readings.kinds[:, 0]
+            is_hand = _are_hands(slots, scores, joints_px)
+            boxes = _boxes_about(joints_px)
+        return Found(
+            boxes=boxes,
+            scores=scores,
+            input_from_crop=input_from_crop,
+            readings=readings,
+            joints_px=joints_px,
+            is_hand=is_hand,
+            detected=detected,
+        )
+
+
+def _evidence(found: Found, slots: tuple[Slot, Slot]) -> float:
+    """Return how much more hands look like those that they should be than like the other one.
+
+    Infinite of networks that do not say it.
+    """
+    kinds = found.readings.kinds
+    if kinds is None:
+        return math.inf
+    hands = zip(kinds.tolist(), slots, strict=True)
+    return sum(own_side_evidence(row) for row, slot in hands if slot.is_hand)
+
+
+def _candidates(
+    view: View, boxes: Tensor, scores: Sequence[float], right_shares: Sequence[float]
+) -> tuple[Candidate, ...]:
+    """Return candidates of boxes (K, 2, 2) in input px."""
+    corners = view.image_points(boxes).flatten(1).tolist()
+    return tuple(
+        Candidate(_box(box), score, share)
+        for box, score, share in zip(corners, scores, right_shares, strict=True)
+    )
+
+
+def _box(numbers: Sequence[float]) -> Box:
+    x1, y1, x2, y2 = numbers
+    return x1, y1, x2, y2
+
+
+def _detector_scores(slots: tuple[Slot, Slot], detected: tuple[Candidate, ...] | None) -> Tensor:
+    """Return the score of the candidate that a slot's box is, 1 for boxes of the tracker."""
+    by_box = {candidate.box: candidate.score for candidate in detected or ()}
+    return torch.tensor([by_box.get(slot.box, float(slot.is_expected)) for slot in slots])
+
+
+def _boxes_about(joints_px: Tensor) -> Tensor:
+    """Return hand boxes (2, 4) about joints (2, 21, 2)."""
+    around = torch.cat([joints_px.amin(1), joints_px.amax(1)], dim=1)
+    return crops.enlarged(around, HAND_BOX_SCALE)
+
+
+def _are_hands(slots: tuple[Slot, Slot], scores: Tensor, joints_px: Tensor) -> tuple[bool, bool]:
+    """Return which slots are hands of their own: of two that read one hand the likelier is."""
+    right, left = (slot.is_hand for slot in slots)
+    if right and left and _is_one_hand(joints_px):
+        right = bool(scores[Side.RIGHT] >= scores[Side.LEFT])
+        left = not right
+    return right, left
+
+
+def _is_one_hand(joints_px: Tensor) -> bool:
+    extents = (joints_px.amax(1) - joints_px.amin(1)).amax(1)
+    apart = (joints_px[0] - joints_px[1]).norm(dim=-1).mean()
+    return bool(apart < ONE_HAND * extents.amin())

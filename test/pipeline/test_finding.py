@@ -1,0 +1,292 @@
+from dataclasses import replace
+
+import cv2
+from interwild_ros.config import Settings
+from interwild_ros.geometry import crops
+from interwild_ros.geometry.camera import camera_from_fov
+from interwild_ros.networks.checkpoint import build_networks
+from interwild_ros.networks.detectnet import Candidates
+from interwild_ros.networks.interwild import InterWild
+from interwild_ros.networks.rule_weights import fill_by_rule
+from interwild_ros.networks.variants import VARIANTS
+from interwild_ros.pipeline.finding import Finder
+from interwild_ros.pipeline.view import look_at
+from interwild_ros.records import Frame, Side
+from interwild_ros.tracking.matching import Sought, WHOLE
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+SETTINGS = Settings()
+RIGHT_BOX, LEFT_BOX = (100.0, 120.0, 220.0, 260.0), (380.0, 150.0, 500.0, 270.0)
+BOTH = Sought((RIGHT_BOX, LEFT_BOX), detects=False, region=None)
+ON_THE_RIGHT, ON_THE_LEFT = (12.0, 32.0), (36.0, 32.0)  # detector cells, by where they are
+
+
+@pytest.fixture(scope='module')
+def plain():
+    """Networks that tell no kinds."""
+    return build_networks('compact', 'rule-made')[0]
+
+
+@pytest.fixture(scope='module')
+def telling():
+    networks = InterWild(VARIANTS['compact']).eval()
+    fill_by_rule(networks)
+    return networks
+
+
+@pytest.fixture(params=['plain', 'telling'])
+def networks(request):
+    return request.getfixturevalue(request.param)
+
+
+def smooth_frame(seed=0):
+    noise = np.random.default_rng(seed).integers(0, 256, (480, 640, 3), np.uint8)
+    image = cv2.GaussianBlur(noise, (0, 0), 4)
+    return Frame(image, camera_from_fov(640, 480, 60.0), stamp_ns=0, frame_id='c')
+
+
+def find(networks, sought, settings=SETTINGS, frame=None):
+    """Return the view and what is found in it."""
+    with torch.inference_mode():
+        view = look_at(
+            frame or smooth_frame(),
+            settings,
+            networks.spaces,
+            torch.device('cpu'),
+            sought.region,
+        )
+        return view, Finder(networks, settings.crop_source)(view, sought)
+
+
+class Looks:
+    """Counts how often the detector's maps are made, for the length of a block."""
+
+    def __init__(self, networks):
+        self.count = 0
+        self._hook = networks.body_box_net.bbox_center.register_forward_hook(self._note)
+
+    def _note(self, *_):
+        self.count += 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._hook.remove()
+
+
+def image_boxes(view, found):
+    return view.image_points(found.boxes.view(2, 2, 2)).flatten(1).numpy()
+
+
+def read_boxes(view, found):
+    """Return the image boxes (2, 4) of the crops that were read."""
+    side = float(view.spaces.crop_px)
+    low = found.input_from_crop[:, :, 2]
+    scale = torch.diagonal(found.input_from_crop[:, :, :2], dim1=1, dim2=2)
+    high = low + scale * side
+    return view.image_points(torch.stack([low, high], 1)).flatten(1).numpy()
+
+
+def crop_boxes(view, boxes):
+    """Return the image boxes (2, 4) of the crops that belong to image boxes of hands."""
+    spaces = view.spaces
+    square = crops.squared(torch.tensor(boxes, dtype=torch.float64))
+    return crops.enlarged(square, spaces.crop_box_scale).numpy()
+
+
+def test_sought_hands_are_read_where_they_are_expected_without_the_detector(networks):
+    with Looks(networks) as looks:
+        view, found = find(networks, BOTH)
+    assert looks.count == 0
+    assert found.detected is None
+    assert found.is_hand == (True, True)
+    np.testing.assert_allclose(read_boxes(view, found), crop_boxes(view, BOTH.boxes), atol=0.01)
+
+
+def test_each_side_is_read_in_its_own_box(networks):
+    exchanged = replace(BOTH, boxes=BOTH.boxes[::-1])
+    view, found = find(networks, exchanged)
+    np.testing.assert_allclose(
+        read_boxes(view, found), crop_boxes(view, exchanged.boxes), atol=0.01
+    )
+
+
+def test_sought_hands_keep_their_boxes_when_the_detector_looks_too(networks):
+    with Looks(networks) as looks:
+        view, found = find(networks, replace(BOTH, detects=True))
+    assert looks.count == 1
+    assert len(found.detected) == 2
+    np.testing.assert_allclose(read_boxes(view, found), crop_boxes(view, BOTH.boxes), atol=0.01)
+
+
+def test_a_region_decides_what_the_detector_sees_and_not_what_is_read(networks):
+    region = (60.0, 80.0, 560.0, 320.0)
+    _, whole = find(networks, replace(BOTH, detects=True))
+    view, near = find(networks, replace(BOTH, detects=True, region=region))
+    np.testing.assert_allclose(read_boxes(view, near), crop_boxes(view, BOTH.boxes), atol=0.01)
+    assert near.detected[0].box != whole.detected[0].box
+    found = view.image_points(near.joints_px)
+    view, _ = find(networks, BOTH)
+    torch.testing.assert_close(found, view.image_points(whole.joints_px), atol=0.05, rtol=0)
+
+
+def test_where_nothing_is_known_the_detectors_own_boxes_are_read_as_in_the_original(plain):
+    view, found = find(plain, WHOLE)
+    with torch.inference_mode():
+        detections = plain.detect(F.avg_pool2d(view.network_input, 2))
+        wanted = plain.crop_boxes(detections)[0]
+    _, input_from_crop = crops.crop_maps(wanted, plain.spaces)
+    torch.testing.assert_close(found.input_from_crop, input_from_crop, atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(found.scores, detections.score[0])
+    assert found.is_hand == (True, True)
+    for candidate, share, box in zip(
+        found.detected, (1.0, 0.0), image_boxes(view, found), strict=True
+    ):
+        assert candidate.right_share == share
+        np.testing.assert_allclose(candidate.box, box, atol=0.01)
+
+
+def test_without_anything_sought_or_proposed_the_middle_is_read_and_is_no_hand(networks):
+    view, found = find(networks, Sought((None, None), detects=False, region=None))
+    assert found.is_hand == (False, False)
+    assert found.detected is None
+    np.testing.assert_allclose(
+        read_boxes(view, found), crop_boxes(view, [view.middle_box()] * 2), atol=0.01
+    )
+
+
+@pytest.mark.parametrize('side', Side)
+def test_beside_a_lone_hand_its_own_box_is_read_again_and_is_no_hand_of_the_other_side(
+    side, networks
+):
+    boxes = tuple(box if one is side else None for one, box in zip(Side, BOTH.boxes, strict=True))
+    view, found = find(networks, Sought(boxes, detects=False, region=None))
+    box = BOTH.boxes[side]
+    np.testing.assert_allclose(read_boxes(view, found), crop_boxes(view, [box, box]), atol=0.01)
+    assert found.is_hand[side.other] is False
+    assert found.is_hand[side] is True
+
+
+def test_networks_without_kinds_are_sure_of_what_is_followed(plain):
+    _, found = find(plain, BOTH)
+    assert found.scores.tolist() == [1.0, 1.0]
+    assert found.readings.kinds is None
+
+
+def test_networks_with_kinds_score_each_hand_by_them_and_box_its_joints(telling):
+    view, found = find(telling, BOTH)
+    torch.testing.assert_close(found.scores, found.readings.kinds[:, 0])
+    joints = view.image_points(found.joints_px)
+    low, high = joints.amin(1), joints.amax(1)
+    middle, half = (low + high) / 2, 1.2 * (high - low) / 2
+    wanted = torch.cat([middle - half, middle + half], 1)
+    np.testing.assert_allclose(image_boxes(view, found), wanted, atol=0.05)
+
+
+@pytest.mark.parametrize('region', [None, (20.0, 40.0, 620.0, 380.0)])
+def test_crops_from_the_networks_input_show_the_same_hands(region, networks):
+    """Where the input is as fine as the picture, it does not matter what crops are cut from."""
+    sought = replace(BOTH, region=region)
+    found = {}
+    for source in ('frame', 'network'):
+        settings = SETTINGS.changed({'crop_source': source, 'region_scale': 1.0})
+        view, hands = find(networks, sought, settings)
+        np.testing.assert_allclose(
+            read_boxes(view, hands), crop_boxes(view, BOTH.boxes), atol=0.01
+        )
+        found[source] = view.image_points(hands.joints_px)
+    assert (found['frame'] - found['network']).abs().max() < 6
+
+
+class ToldByColour(InterWild):
+    """Networks that are told the hands: a candidate each, and kinds by a crop's colour.
+
+    Red is a right hand, green a left one, and black none.
+    """
+
+    def __init__(self, centres, right_shares):
+        super().__init__(VARIANTS['compact'])
+        fill_by_rule(self)
+        self.eval()
+        self.reads = 0
+        count = len(centres)
+        self._candidates = Candidates(
+            torch.tensor([centres]),
+            torch.full((1, count, 2), 8.0),
+            torch.full((1, count), 0.5),
+            torch.tensor([right_shares]),
+        )
+
+    def propose(self, body_pictures, count):
+        return self._candidates
+
+    def read_hands(self, hand_crops):
+        self.reads += 1
+        red, green = hand_crops[:, :2].mean(dim=(2, 3)).unbind(1)
+        own, other = torch.stack([red[0], green[1]]), torch.stack([green[0], red[1]])
+        kinds = torch.stack([own, other, torch.full_like(own, 0.05)], 1) + 0.01
+        return super().read_hands(hand_crops)._replace(kinds=kinds / kinds.sum(1, keepdim=True))
+
+
+def coloured_frame():
+    """Return a picture whose left half is red and whose right half is green."""
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[:, :320, 0] = 200
+    image[:, 320:, 1] = 200
+    return Frame(image, camera_from_fov(640, 480, 60.0), stamp_ns=0, frame_id='c')
+
+
+def columns(view, found):
+    return view.image_points(found.joints_px)[..., 0].mean(1)
+
+
+@pytest.mark.parametrize('right_shares', [(0.9, 0.2), (0.2, 0.9), (0.5, 0.5)])
+def test_what_a_crop_shows_overrules_the_detectors_word_on_sides(right_shares):
+    networks = ToldByColour([ON_THE_RIGHT, ON_THE_LEFT], right_shares)
+    view, found = find(networks, WHOLE, frame=coloured_frame())
+    right, left = columns(view, found)
+    assert right < 320 < left
+    assert (found.scores > 0.5).all()
+    assert found.is_hand == (True, True)
+    assert networks.reads == (2 if right_shares[0] < right_shares[1] else 1)
+    assert [candidate.right_share for candidate in found.detected] == pytest.approx(right_shares)
+
+
+@pytest.mark.parametrize('right_share', [0.1, 0.9])
+def test_a_lone_hand_goes_to_the_side_that_its_crop_shows(right_share):
+    for place, wanted in ((ON_THE_RIGHT, Side.RIGHT), (ON_THE_LEFT, Side.LEFT)):
+        _, found = find(ToldByColour([place], [right_share]), WHOLE, frame=coloured_frame())
+        assert found.is_hand[wanted]
+        assert not found.is_hand[wanted.other]
+        assert found.scores[wanted] > 0.5
+
+
+def test_hands_that_are_followed_keep_their_sides_whatever_one_crop_shows():
+    """Labels of followed hands are the tracker's to exchange, by the evidence of many frames."""
+    networks = ToldByColour([ON_THE_RIGHT, ON_THE_LEFT], [0.9, 0.1])
+    for detects in (False, True):
+        networks.reads = 0
+        sought = Sought((LEFT_BOX, RIGHT_BOX), detects=detects, region=None)
+        view, found = find(networks, sought, frame=coloured_frame())
+        np.testing.assert_allclose(
+            read_boxes(view, found), crop_boxes(view, sought.boxes), atol=0.01
+        )
+        assert networks.reads == 1
+        assert (found.readings.kinds[:, 1] > 0.5).all()
+
+
+def test_two_slots_that_read_one_hand_are_one_hand_of_the_likelier_side():
+    class OneHand(ToldByColour):
+        def input_joints(self, joints, input_from_crop):
+            right, _ = super().input_joints(joints, input_from_crop)
+            return torch.stack([right, right + 0.1])
+
+    for box, wanted in ((RIGHT_BOX, (True, False)), (LEFT_BOX, (False, True))):
+        networks = OneHand([ON_THE_RIGHT], [0.9])
+        same = Sought((box, box), detects=False, region=None)
+        _, found = find(networks, same, frame=coloured_frame())
+        assert found.is_hand == wanted
