@@ -20,6 +20,7 @@ from rclpy.clock_type import ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.logging import get_logger
+from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import ok, try_shutdown
 from std_msgs.msg import Header
@@ -58,6 +59,7 @@ class HandsNode(LifecycleNode):
         self.create_timer(_DIAGNOSTICS_SEC, self._tell_diagnostics, clock=steady)
         self.create_service(SetBool, '~/enable', self._enable)
         self.create_service(Trigger, '~/reset', self._reset)
+        self.create_service(Trigger, '~/calibrate_hand_size', self._calibrate)
 
     def start(self) -> bool:
         """Configure and activate without a lifecycle manager; return whether that went well."""
@@ -157,6 +159,28 @@ class HandsNode(LifecycleNode):
             return response
         self._session.reset()
         response.success, response.message = True, 'what earlier frames said is forgotten'
+        return response
+
+    def _calibrate(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Measure the operator's palm on the last frames, and go by it from now on."""
+        from interwild_ros.tracking.hand_size import Measured
+
+        response.success = False
+        if self._session is None:
+            response.message = f'nothing to measure: the node is {self._lifecycle}'
+            return response
+        measured = self._session.measure_palm()
+        if not isinstance(measured, Measured):
+            response.message = measured.reason
+            return response
+        length_m = round(measured.palm_length_m, 4)
+        self.set_parameters([Parameter('palm_length_m', value=length_m)])
+        response.success = True
+        response.message = (
+            f'palm_length_m is {length_m}: {measured.frames} frames, '
+            f'which scatter by {1000 * measured.std_m:.1f} mm'
+        )
+        self.get_logger().info(response.message)
         return response
 
     def _apply(self, settings: Settings) -> None:

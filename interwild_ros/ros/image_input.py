@@ -13,11 +13,13 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 IMAGE_TOPIC = 'image'
 CAMERA_INFO_TOPIC = 'camera_info'
+DEPTH_TOPIC = 'depth'
+_DEPTH_QUEUE = 5
 _PICTURE_KINDS = (kind_name(Image), kind_name(CompressedImage))
 
 
 class ImageInput:
-    """The subscriptions to the image and to camera_info."""
+    """The subscriptions to the image, to camera_info and, where it is wanted, to depth."""
 
     def __init__(
         self,
@@ -26,6 +28,7 @@ class ImageInput:
         *,
         on_image: Callable[[Any], None],
         on_camera_info: Callable[[CameraInfo], None],
+        on_depth: Callable[[Image], None],
         has_room: Callable[[], bool],
     ) -> None:
         """Prepare the subscriptions; `follow` makes them and keeps them fit.
@@ -50,11 +53,21 @@ class ImageInput:
             Wish(takes_latched=True),
         )
 
+        self.depth = None
+        if settings.use_depth:
+            self.depth = FollowingSubscription(
+                node,
+                Image,
+                node.resolve_topic_name(DEPTH_TOPIC),
+                on_depth,
+                Wish(settings.qos_reliability, depth=_DEPTH_QUEUE),
+            )
+
     def follow(self) -> bool:
         """Look who publishes now and subscribe accordingly; return whether images are new."""
         publishers = [offer.node for offer in self.image.offers]
         # Calibration first: the first picture should find it.
-        made = [s for s in (self.camera_info, self.image) if s.follow()]
+        made = [s for s in (self.camera_info, self.depth, self.image) if s and s.follow()]
         for subscription in made:
             self._node.get_logger().info(f'subscribed to {describe(subscription)}')
         if self.has_several_publishers and publishers != [o.node for o in self.image.offers]:
@@ -73,6 +86,8 @@ class ImageInput:
         """Stop listening."""
         self.image.close()
         self.camera_info.close()
+        if self.depth:
+            self.depth.close()
 
     def explain_silence(self) -> str:
         """Return why no image comes."""

@@ -11,17 +11,21 @@ from typing import TypeAlias
 from interwild_ros.bag.messages import stamp_ns
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
+from interwild_ros.pipeline.following import Followed, Follower
 from interwild_ros.pipeline.pipeline import Pipeline
-from interwild_ros.records import TwoHands
+from interwild_ros.records import Frame
 from interwild_ros.ros.complaints import Complaints
+from interwild_ros.ros.depth_in import DepthInput
 from interwild_ros.ros.frame_in import FrameReader
 from interwild_ros.ros.meter import FrameTimes, Meter
 from interwild_ros.ros.outputs import Outputs
 from interwild_ros.ros.overlay_out import OverlayOut
 from interwild_ros.ros.stamps import Order, StampOrder
+from interwild_ros.tracking.hand_size import Measured, NotMeasured
 from sensor_msgs.msg import CompressedImage, Image
 
 ImageMessage: TypeAlias = Image | CompressedImage
+NO_DEPTH = 'no_depth'  # counted for images whose depth did not come in time
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,14 @@ class Sinks:
     overlay: OverlayOut
     meter: Meter
     complaints: Complaints
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What turns messages into frames."""
+
+    reader: FrameReader
+    depth: DepthInput
 
 
 class StopWatch:
@@ -53,19 +65,24 @@ class Inference:
     """
 
     def __init__(
-        self, pipeline: Pipeline, reader: FrameReader, sinks: Sinks, *, now_ns: Callable[[], int]
+        self, pipeline: Pipeline, sources: Sources, sinks: Sinks, *, now_ns: Callable[[], int]
     ) -> None:
         """Keep the parts; nothing is published before `open`.
 
         :param now_ns: the clock of the images' stamps.
         """
         self._pipeline = pipeline
-        self._reader = reader
+        self._reader = sources.reader
+        self._depth = sources.depth
+        self._follower = Follower(pipeline)
         self._sinks = sinks
         self._now_ns = now_ns
         self._order = StampOrder()
-        self._lock = threading.Lock()  # held while publishing: after `close` nothing comes out
+        # Held while hands are placed and published: after `close` nothing comes out.
+        self._lock = threading.Lock()
         self._is_open = False
+        self._is_changed = self._is_forgotten = False
+        self._last_ns = 0
 
     def open(self) -> None:
         """Let results out, beginning anew."""
@@ -88,7 +105,13 @@ class Inference:
         """Work on the next frame with other settings."""
         with self._lock:
             self._pipeline = self._pipeline.with_settings(settings)
+            self._is_changed = True
             self._reader.use(settings)
+
+    def measure_palm(self) -> Measured | NotMeasured:
+        """Return the operator's size, by the last frames with a known distance."""
+        with self._lock:
+            return self._follower.measure_palm(self._last_ns)
 
     def work(self, message: ImageMessage) -> None:
         """See the hands in an image and publish them; count and skip an image that is unusable."""
@@ -114,15 +137,19 @@ class Inference:
             self.reset()
 
     def _see(self, message: ImageMessage) -> None:
-        pipeline = self._pipeline
+        settings = self._up_to_date()
         watch = StopWatch()
         frame = self._reader.frame(message)
+        if settings.use_depth:
+            frame = self._with_depth(frame, settings)
         decode_ms = watch.lap_ms()
-        pair = pipeline.estimate(frame)
+        glimpse = self._follower.look(frame)
         networks_ms = watch.lap_ms()
-        two_hands = pipeline.place(frame, pair)
+        with self._lock:  # `measure_palm` reads what this writes
+            followed = self._follower.place(glimpse)
+        two_hands = followed.hands
         placement_ms = watch.lap_ms()
-        if not self._publish(two_hands, pipeline.settings):
+        if not self._publish(followed, settings):
             return
         messages_ms = watch.lap_ms()
         self._sinks.meter.count_published(
@@ -135,17 +162,40 @@ class Inference:
                 latency_ms=1e-6 * (self._now_ns() - two_hands.stamp_ns),
             )
         )
-        quality = pipeline.settings.overlay_quality
-        self._sinks.overlay.offer(frame, two_hands, jpeg_quality=quality)
+        self._sinks.overlay.offer(frame, two_hands, jpeg_quality=settings.overlay_quality)
 
-    def _publish(self, two_hands: TwoHands, settings: Settings) -> bool:
+    def _up_to_date(self) -> Settings:
+        """Take over what other threads changed since the last frame."""
+        with self._lock:
+            if self._is_changed:
+                self._follower.use(self._pipeline)
+            if self._is_forgotten:
+                self._follower.reset()
+            self._is_changed = self._is_forgotten = False
+            return self._pipeline.settings
+
+    def _with_depth(self, frame: Frame, settings: Settings) -> Frame:
+        """Return the frame with its depth; a depth picture that is unusable is counted."""
+        try:
+            joined = self._depth.join(frame, settings)
+        except InputError as error:
+            self._sinks.meter.count_bad(error.cause)
+            self._sinks.complaints.say(error.cause, f'depth not used, {error.cause}: {error}')
+            return frame
+        if joined.depth_m is None:
+            self._sinks.meter.count_bad(NO_DEPTH)
+        return joined
+
+    def _publish(self, followed: Followed, settings: Settings) -> bool:
         """Publish the hands unless that was forbidden meanwhile; return whether they are out."""
         with self._lock:
             if self._is_open:
-                self._sinks.outputs.publish(two_hands, settings)
-                self._order.accept(two_hands.stamp_ns)
+                self._sinks.outputs.publish(followed, settings)
+                self._order.accept(followed.hands.stamp_ns)
+                self._last_ns = followed.hands.stamp_ns
             return self._is_open
 
     def _forget(self) -> None:
         self._order.forget()
-        self._pipeline = self._pipeline.with_settings(self._pipeline.settings)
+        self._is_forgotten = True
+        self._depth.forget()

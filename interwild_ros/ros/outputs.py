@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from geometry_msgs.msg import PoseStamped
 from interwild_ros.config import Settings
 from interwild_ros.msg import HandTopology
 from interwild_ros.msg import TwoHands as TwoHandsMsg
-from interwild_ros.records import ModelCard, Topology, TwoHands
+from interwild_ros.pipeline.following import Followed
+from interwild_ros.records import Hand, ModelCard, Side, Topology, TwoHands
 from interwild_ros.ros.hands_out import topology_message, two_hands_message
 from interwild_ros.ros.markers_out import MarkersOut
+from interwild_ros.ros.standard_out import keypoints_message, wrist_pose_message
 from interwild_ros.ros.tf_out import make_broadcaster, transforms
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 _HANDS_DEPTH = 10
@@ -28,6 +32,14 @@ class Outputs:
         """Make the publishers and say the topology, once for everybody who will come."""
         self._node = node
         self._two_hands = make_publisher(node, TwoHandsMsg, '~/two_hands', _HANDS_DEPTH)
+        self._raw = make_publisher(node, TwoHandsMsg, '~/two_hands_raw', _HANDS_DEPTH)
+        self._poses, self._keypoints = (
+            {
+                side: make_publisher(node, kind, f'~/{side.label}/{name}', _HANDS_DEPTH)
+                for side in Side
+            }
+            for kind, name in ((PoseStamped, 'wrist_pose'), (PointCloud2, 'keypoints'))
+        )
         self._markers = make_publisher(node, MarkerArray, '~/markers', _MARKERS_DEPTH)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._topology = make_publisher(node, HandTopology, '~/topology', latched)
@@ -35,12 +47,19 @@ class Outputs:
         self._markers_out = MarkersOut(topology, on_fallback=node.get_logger().warning)
         self._topology.publish(topology_message(topology, card))
 
-    def publish(self, two_hands: TwoHands, settings: Settings) -> None:
+    def publish(self, followed: Followed, settings: Settings) -> None:
         """Publish both hands of a frame; the numbers first, what is for the eye last."""
+        two_hands = followed.hands
         if is_heard(self._two_hands):
             self._two_hands.publish(two_hands_message(two_hands))
+        for hand in two_hands.hands:
+            self._publish_standard(two_hands, hand)
+        if is_heard(self._raw):
+            self._raw.publish(two_hands_message(followed.raw))
         if is_heard(self._broadcaster.pub_tf):
-            frames = transforms(two_hands, prefix=settings.tf_prefix)
+            frames = transforms(
+                two_hands, prefix=settings.tf_prefix, with_joints=settings.joint_frames
+            )
             if frames:
                 self._broadcaster.sendTransform(frames)
         if is_heard(self._markers):
@@ -48,6 +67,13 @@ class Outputs:
             markers = self._markers_out.message(two_hands, lifetime_sec=lifetime_sec)
             if markers is not None:
                 self._markers.publish(markers)
+
+    def _publish_standard(self, two_hands: TwoHands, hand: Hand) -> None:
+        pose, keypoints = self._poses[hand.side], self._keypoints[hand.side]
+        if is_heard(pose):
+            pose.publish(wrist_pose_message(two_hands, hand))
+        if is_heard(keypoints):
+            keypoints.publish(keypoints_message(two_hands, hand))
 
     def take_back_markers(self) -> None:
         """Take the hands off the screen: nothing will follow for a while."""
@@ -59,6 +85,9 @@ class Outputs:
         """Take the publishers away."""
         for publisher in (
             self._two_hands,
+            self._raw,
+            *self._poses.values(),
+            *self._keypoints.values(),
             self._markers,
             self._topology,
             self._broadcaster.pub_tf,

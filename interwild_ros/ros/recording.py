@@ -27,11 +27,12 @@ from rclpy.node import Node
 PICTURES = '/image/compressed'
 CAMERA_INFO = '/camera_info'
 TWO_HANDS = '/hands_node/two_hands'
+RAW = f'{TWO_HANDS}_raw'
 TOPOLOGY = '/hands_node/topology'
 MARKERS = '/hands_node/markers'
 TF = '/tf'
 DIAGNOSTICS = '/diagnostics'
-TOPICS = (PICTURES, CAMERA_INFO, TWO_HANDS, TOPOLOGY, MARKERS, TF, DIAGNOSTICS)
+TOPICS = (PICTURES, CAMERA_INFO, TWO_HANDS, RAW, TOPOLOGY, MARKERS, TF, DIAGNOSTICS)
 
 _PROGRESS_PERIOD_SEC = 2.0
 _LAST_DIAGNOSTICS_SEC = 2.5  # they come once a second

@@ -8,14 +8,16 @@ import time
 from interwild_ros.config import Settings
 from interwild_ros.pipeline.pipeline import Pipeline
 from interwild_ros.ros.complaints import Complaints
+from interwild_ros.ros.depth_in import DepthInput
 from interwild_ros.ros.diagnostics import InputState
 from interwild_ros.ros.frame_in import FrameReader
 from interwild_ros.ros.image_input import ImageInput
-from interwild_ros.ros.inference import ImageMessage, Inference, Sinks
+from interwild_ros.ros.inference import ImageMessage, Inference, Sinks, Sources
 from interwild_ros.ros.meter import Meter
 from interwild_ros.ros.outputs import Outputs
 from interwild_ros.ros.overlay_out import OverlayOut
 from interwild_ros.ros.worker import Mailbox, Worker
+from interwild_ros.tracking.hand_size import Measured, NotMeasured
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
@@ -35,6 +37,7 @@ class Session:
         self._meter = meter
         self._complaints = Complaints(node.get_logger().warning, period_sec=COMPLAINT_PERIOD_SEC)
         self._reader = FrameReader(settings)
+        self._depth = DepthInput()
         self._outputs = Outputs(node, pipeline.topology, pipeline.card)
         self._overlay = OverlayOut(
             node,
@@ -44,7 +47,7 @@ class Session:
         )
         self._inference = Inference(
             pipeline,
-            self._reader,
+            Sources(self._reader, self._depth),
             Sinks(self._outputs, self._overlay, meter, self._complaints),
             now_ns=lambda: node.get_clock().now().nanoseconds,
         )
@@ -56,6 +59,7 @@ class Session:
             settings,
             on_image=self._take_image,
             on_camera_info=self._take_camera_info,
+            on_depth=self._depth.put,
             has_room=lambda: mailbox.has_room,
         )
         self._silence: str | None = None
@@ -96,6 +100,10 @@ class Session:
     def reset(self) -> None:
         """Forget what earlier frames said."""
         self._inference.reset()
+
+    def measure_palm(self) -> Measured | NotMeasured:
+        """Return the operator's size, by the last frames with a known distance."""
+        return self._inference.measure_palm()
 
     def tick(self) -> None:
         """Follow the publishers, and notice silence and dead threads; called a few times a second.

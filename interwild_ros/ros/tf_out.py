@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from geometry_msgs.msg import TransformStamped
-from interwild_ros.records import Hand, TwoHands
-from interwild_ros.ros.hands_out import header_message, place, turn
+from interwild_ros.bag import outgoing
+from interwild_ros.records import TwoHands
+from interwild_ros.ros.hands_out import new_message
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from tf2_msgs.msg import TFMessage
@@ -35,21 +36,8 @@ def make_broadcaster(node: Node) -> Any:
     return TransformBroadcaster(node)
 
 
-def child_frame(hand: Hand, *, prefix: str) -> str:
-    """Return the name of a hand's frame."""
-    return f'{prefix}{hand.side.label}_hand'
-
-
-def transforms(two_hands: TwoHands, *, prefix: str) -> list[TransformStamped]:
-    """Return the frames of the hands that are there: a lost hand has no transform."""
-    return [_transform(two_hands, hand, prefix) for hand in two_hands.hands]
-
-
-def _transform(two_hands: TwoHands, hand: Hand, prefix: str) -> TransformStamped:
-    message = TransformStamped(
-        header=header_message(two_hands.stamp_ns, two_hands.frame_id),
-        child_frame_id=child_frame(hand, prefix=prefix),
-    )
-    place(message.transform.translation, hand.wrist_m)
-    turn(message.transform.rotation, hand.wrist_quaternion_xyzw)
-    return message
+def transforms(
+    two_hands: TwoHands, *, prefix: str, with_joints: bool = False
+) -> list[TransformStamped]:
+    """Return the frames of the hands that are there: see `bag.outgoing`."""
+    return outgoing.transforms(new_message, two_hands, prefix=prefix, with_joints=with_joints)

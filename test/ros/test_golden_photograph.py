@@ -28,6 +28,7 @@ def message(ros_domain, shared, tmp_path_factory):
         'mano_dir': str(folder),
         'crop_source': 'network',
         'region_scale': 1.25,
+        'follow': False,  # the original sees each picture by itself
     }
     with running('hands_node', settings, folder=folder, environment={}):
         client = NodeClient(ros_domain)

@@ -2,6 +2,7 @@
 that see hands in any picture."""
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
 from interwild_ros.config import Settings
 from interwild_ros.msg import HandTopology, TwoHands
 from interwild_ros.pipeline.pipeline import load_pipeline
@@ -15,7 +16,7 @@ import pytest
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
@@ -29,7 +30,9 @@ SECOND_NS = 1_000_000_000
 @pytest.fixture(scope='module')
 def node_log(ros_domain, tmp_path_factory):
     folder = tmp_path_factory.mktemp('hands_node')
-    with running('hands_node', {'weights': 'rule-made'}, folder=folder, environment={}):
+    with running(
+        'hands_node', {'weights': 'rule-made', 'follow': False}, folder=folder, environment={}
+    ):
         yield (folder / 'hands_node.log').read_text
 
 
@@ -157,7 +160,7 @@ def test_the_message_holds_what_the_pipeline_says_of_the_picture(client, camera)
     message = client.wait_until(lambda: answer_to(client, image.header.stamp))
     reader = FrameReader(Settings())
     reader.camera_info(calibration())
-    two_hands = load_pipeline(Settings(weights='rule-made'))(reader.frame(image))
+    two_hands = load_pipeline(Settings(weights='rule-made', follow=False))(reader.frame(image))
     assert all(isinstance(hand, Hand) for hand in (two_hands.right, two_hands.left))
     wanted = two_hands_message(two_hands)
     for found_hand, wanted_hand in ((message.right, wanted.right), (message.left, wanted.left)):
@@ -165,6 +168,36 @@ def test_the_message_holds_what_the_pipeline_says_of_the_picture(client, camera)
             found, want = getattr(found_hand, name), getattr(wanted_hand, name)
             np.testing.assert_allclose(found, want, rtol=1e-3, atol=1e-3, err_msg=name)
     assert message.right.depth_source == wanted.right.depth_source
+
+
+def test_standard_and_raw_messages_come_to_those_who_listen(client, camera):
+    topics = {
+        '/hands_node/right/wrist_pose': PoseStamped,
+        '/hands_node/left/keypoints': PointCloud2,
+        '/hands_node/two_hands_raw': TwoHands,
+    }
+    subscriptions = [client.listen(kind, topic) for topic, kind in topics.items()]
+
+    def all_came():
+        hands = camera.see()
+        client.wait(0.2)  # these are published after the hands
+        same = [
+            next((m for m in client.heard[topic] if m.header == hands.header), None)
+            for topic in topics
+        ]
+        return (hands, *same) if all(same) else None
+
+    hands, pose, keypoints, raw = client.wait_until(all_came)
+    assert pose.pose == hands.right.wrist
+    xyz = np.frombuffer(keypoints.data, '<f4').reshape(21, 4)[:, :3]
+    np.testing.assert_array_equal(xyz.ravel(), hands.left.joints)
+    np.testing.assert_array_equal(raw.left.joints, hands.left.joints)  # nothing is followed here
+    for subscription in subscriptions:
+        client.node.destroy_subscription(subscription)
+
+
+def test_depth_is_not_subscribed_to_unless_it_is_wanted(client, camera):
+    assert client.node.count_subscribers('/depth') == 0
 
 
 def unknown_encoding(image):

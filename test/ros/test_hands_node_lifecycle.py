@@ -56,7 +56,10 @@ def test_without_autostart_the_node_follows_a_lifecycle_manager(client, start_ha
     node = start_hands(autostart=False)
     images = client.node.create_publisher(Image, 'image', 1)
     assert state(client) == 'unconfigured'
-    assert not client.call(Trigger, '/hands_node/reset', Trigger.Request()).success
+    for service in ('reset', 'calibrate_hand_size'):
+        answer = client.call(Trigger, f'/hands_node/{service}', Trigger.Request())
+        assert not answer.success
+        assert 'the node is unconfigured' in answer.message
     for _ in range(2):
         assert change(client, Transition.TRANSITION_CONFIGURE)
         assert state(client) == 'inactive'

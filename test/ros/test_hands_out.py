@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from interwild_ros.msg import Hand, HandTopology, TwoHands
 from interwild_ros.records import DepthSource, Side
 from interwild_ros.ros.hands_out import time_message, topology_message, two_hands_message
@@ -42,7 +44,9 @@ def test_every_number_of_a_hand_arrives_in_its_field(side):
     assert xyz(message.wrist.position) == hand.joints_m[0].tolist()
     assert xyzw(message.wrist.orientation) == hand.wrist_quaternion_xyzw.tolist()
     assert (message.side, message.tracked, message.score) == (side, True, 0.75)
-    assert message.reprojection_error == 1.5
+    assert_same(message.wrist_covariance, hand.wrist_covariance_m2)
+    assert (message.reprojection_error, message.hand_scale) == (1.5, 1.25)
+    assert message.reason == ''
     assert message.depth_source == Hand.DEPTH_INTRINSICS
 
 
@@ -64,10 +68,31 @@ def test_a_hand_that_is_not_there_has_no_numbers(side):
     message = (both.right, both.left)[side]
     assert (message.side, message.tracked, message.score) == (side, False, 0.125)
     assert message.depth_source == Hand.DEPTH_NONE
-    for name in ('box', 'joints', 'joints_image', 'vertices', 'pose', 'betas'):
+    assert message.reason == 'low_score'
+    numbers = ('box', 'joints', 'joints_image', 'vertices', 'wrist_covariance', 'pose', 'betas')
+    for name in numbers:
         assert np.isnan(getattr(message, name)).all(), name
     assert np.isnan(xyz(message.wrist.position) + xyzw(message.wrist.orientation)).all()
-    assert np.isnan(message.reprojection_error)
+    assert np.isnan([message.reprojection_error, message.hand_scale]).all()
+
+
+def test_what_is_not_known_is_nan_and_never_a_zero():
+    hand = replace(some_hand(Side.RIGHT), wrist_covariance_m2=None)
+    alone = replace(some_two_hands(Side.RIGHT), right=hand)
+    message = received(two_hands_message(alone))
+    assert np.isnan(message.right.wrist_covariance).all()
+    assert np.isnan(message.region).all()
+    assert np.isnan(message.disagreement)
+
+
+@pytest.mark.parametrize('was_detected', [True, False])
+def test_what_is_said_of_the_frame_arrives(was_detected):
+    region = (-10.5, 20.0, 300.25, 400.0)
+    told = replace(some_two_hands(*Side), was_detected=was_detected, region=region)
+    message = received(two_hands_message(told))
+    assert message.detected is was_detected
+    assert message.disagreement == 0.0625
+    assert message.region.tolist() == list(region)
 
 
 def test_left_from_right_needs_both_hands():
