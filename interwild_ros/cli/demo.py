@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 import json
 from pathlib import Path
-import signal
 import sys
 import time
-from typing import NoReturn
 
 from interwild_ros.bag.figures import Percentiles
 from interwild_ros.bag.film import draw_film
@@ -19,6 +16,7 @@ from interwild_ros.bag.read import open_bag
 from interwild_ros.bag.report import make_report, RunReport
 from interwild_ros.cli.demo_plan import CAMERA_SETTINGS, HANDS_SETTINGS, is_own_source, plan_of
 from interwild_ros.cli.flags import add_setting_flags
+from interwild_ros.cli.interrupts import signals_as_interrupts
 from interwild_ros.config import CameraSettings, Settings
 from interwild_ros.ros.recording import record_nodes
 from interwild_ros.whole import whole_folder
@@ -59,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """Run everything, and leave the output folder whole or as it was."""
     out = args.out.expanduser().absolute()
     say = _Progress().say
-    with _signals_as_interrupts(), whole_folder(out) as folder:
+    with signals_as_interrupts(), whole_folder(out) as folder:
         say('checking the source' if is_own_source(args) else 'drawing the demo clip: a minute')
         plan = plan_of(args, clip=folder / CLIP)
         record_nodes(plan, folder, say=say)
@@ -114,6 +112,12 @@ def _as_table(report: RunReport, out: Path) -> str:
         'networks': f'{report.model}, {report.weights} weights, on {report.device}',
         'hand model': report.hand_model,
     }
+    if report.steadiness is not None:
+        jitter, presence = report.steadiness.jitter, report.steadiness.presence
+        rows['jitter'] = (
+            f'raw {_number(jitter.raw_mm)}, steadied {_number(jitter.filtered_mm)} mm/frame^2'
+        )
+        rows['detector'] = f'looked at {100 * presence.detected_share:.0f} % of the frames'
     if report.accuracy is not None:
         rows['MPVPE, MRRPE'] = f'{_mm(report.accuracy.mpvpe_mm)}, {_mm(report.accuracy.mrrpe_mm)}'
         rows['wrist error'] = _spread(report.accuracy.wrist_error_mm, 'mm')
@@ -133,6 +137,10 @@ def _mm(value: float | None) -> str:
     return 'none' if value is None else f'{value:.1f} mm'
 
 
+def _number(value: float | None) -> str:
+    return 'none' if value is None else f'{value:.1f}'
+
+
 def _spread(values: Percentiles, unit: str) -> str:
     if values.p50 is None:
         return 'none'
@@ -147,19 +155,3 @@ class _Progress:
 
     def say(self, text: str) -> None:
         print(f'[{time.monotonic() - self._start:6.1f} s] {text}', file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
-    """Make SIGTERM end everything as Ctrl-C does, and Ctrl-C work also in a background job."""
-
-    def interrupt(number: int, frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, interrupt) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

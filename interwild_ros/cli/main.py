@@ -12,6 +12,14 @@ from interwild_ros.openmp import wait_passively
 
 # verb: (module with add_arguments(parser) and run(args) -> exit code, one line of help)
 _VERBS = {
+    'analyze': (
+        'interwild_ros.cli.analyze',
+        'see the hands in every frame of recorded bags, in order, as messages, tables and figures',
+    ),
+    'compare': (
+        'interwild_ros.cli.compare',
+        'say how far the hands of a result are from those of another, or from the truth',
+    ),
     'demo': (
         'interwild_ros.cli.demo',
         'run camera and hands nodes on a clip, record them, draw and report what came out',

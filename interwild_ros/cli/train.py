@@ -14,6 +14,7 @@ import time
 from typing import Any, TextIO
 
 from interwild_ros.errors import SettingError, TrainingError
+from interwild_ros.networks.checkpoint import leave_out, OPTIONAL_PARTS
 from interwild_ros.train.allocation import keep_freed_memory
 from interwild_ros.train.assembly import assemble, new_networks
 from interwild_ros.train.export import export, load_trained
@@ -118,9 +119,10 @@ def _train(
 def _export(recipe: Recipe, out: Path, path: Path, *, halved: bool) -> None:
     networks = new_networks(recipe.general)
     snapshots = [out / f'{task.name}.pt' for task in recipe.tasks]
-    untrained = load_trained(networks, snapshots)
-    if untrained:
-        raise TrainingError(f'nothing to export: {", ".join(untrained)} have not been trained')
+    untrained = set(load_trained(networks, snapshots))
+    leave_out(networks, untrained.intersection(OPTIONAL_PARTS))
+    if missing := sorted(untrained.difference(OPTIONAL_PARTS)):
+        raise TrainingError(f'nothing to export: {", ".join(missing)} have not been trained')
     export(networks, path, halved=halved)
     print(f'{path}: {path.stat().st_size / 1e6:.2f} MB')
 

@@ -20,6 +20,7 @@ from std_msgs.msg import Header
 PICTURES = '/image/compressed'
 CAMERA_INFO = '/camera_info'
 HANDS = '/hands_node/two_hands'
+RAW = '/hands_node/two_hands_raw'
 TOPOLOGY = '/hands_node/topology'
 DIAGNOSTICS = '/diagnostics'
 
@@ -34,6 +35,13 @@ def hands_of(index: int) -> TwoHands:
     """Return what the node said of a picture."""
     return some_two_hands(
         *TRACKED[index], stamp_ns=STAMPS_NS[index], frame_id=FRAME_ID, seed=index
+    )
+
+
+def raw_hands_of(index: int) -> TwoHands:
+    """Return what the node said of a picture by itself."""
+    return some_two_hands(
+        *TRACKED[index], stamp_ns=STAMPS_NS[index], frame_id=FRAME_ID, seed=100 + index
     )
 
 
@@ -79,8 +87,9 @@ def write_small_bag(
         for index, stamp_ns in enumerate(STAMPS_NS):
             _write_picture(bag, index, stamp_ns)
             if index in answered:
-                data = serialize_message(two_hands_message(hands_of(index)))
-                bag.write(HANDS, data, received_ns=stamp_ns + LATENCY_NS)
+                for topic, hands in ((HANDS, hands_of(index)), (RAW, raw_hands_of(index))):
+                    data = serialize_message(two_hands_message(hands))
+                    bag.write(topic, data, received_ns=stamp_ns + LATENCY_NS)
         status = diagnostics or diagnostics_message(device='cpu')
         bag.write(DIAGNOSTICS, serialize_message(status), received_ns=STAMPS_NS[-1])
     return folder
@@ -99,6 +108,7 @@ def _topics() -> dict[str, Any]:
         PICTURES: CompressedImage,
         CAMERA_INFO: CameraInfo,
         HANDS: TwoHandsMessage,
+        RAW: TwoHandsMessage,
         TOPOLOGY: HandTopology,
         DIAGNOSTICS: DiagnosticArray,
     }

@@ -7,6 +7,7 @@ from interwild_ros.bag.read import open_bag
 from interwild_ros.bag.write import write_bag
 from interwild_ros.errors import AssetError, InputError
 from interwild_ros.records import Camera, Hand, NoHand, Side
+from interwild_ros.ros.hands_out import two_hands_message
 from interwild_ros.testing.some_hands import some_card, some_topology
 import numpy as np
 import pytest
@@ -19,11 +20,12 @@ from recorded import (
     HEIGHT,
     LATENCY_NS,
     PICTURES,
+    raw_hands_of,
     STAMPS_NS,
     TRACKED,
     WIDTH,
 )
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CompressedImage, Image
 
 SIZE = (WIDTH, HEIGHT)
 
@@ -138,6 +140,35 @@ def test_two_topics_of_a_kind_must_be_told_apart(tmp_path):
         with pytest.raises(AssetError, match='/a, /b'):
             bag.picture_stamps()
         assert len(bag.picture_stamps('/b')) == 1
+
+
+def test_raw_hands_stand_beside_the_steadied_ones(small_bag):
+    with open_bag(small_bag) as bag:
+        steadied, raw = list(bag.two_hands()), list(bag.raw_two_hands())
+        assert bag.topic_of('interwild_ros/msg/TwoHands') == HANDS
+    assert [hands.stamp_ns for hands in raw] == [hands.stamp_ns for hands in steadied]
+    for hands, index in zip(raw, TRACKED, strict=True):
+        for one, other in zip(hands.value.hands, raw_hands_of(index).hands, strict=True):
+            assert_same_record(one, other)
+
+
+def test_a_bag_without_raw_hands_has_none(tmp_path):
+    with write_bag(tmp_path / 'bag') as writer:
+        writer.add_topic('/hands', 'interwild_ros/msg/TwoHands')
+        data = serialize_message(two_hands_message(hands_of(0)))
+        writer.write('/hands', data, received_ns=1)
+    with open_bag(tmp_path / 'bag') as bag:
+        assert len(list(bag.two_hands())) == 1
+        assert list(bag.raw_two_hands()) == []
+
+
+def test_a_camera_topic_that_is_called_raw_is_read(tmp_path):
+    with write_bag(tmp_path / 'bag') as writer:
+        writer.add_topic('/camera/image_raw', 'sensor_msgs/msg/Image')
+        picture = Image(encoding='mono8', height=1, width=1, step=1, data=b'7')
+        writer.write('/camera/image_raw', serialize_message(picture), received_ns=1)
+    with open_bag(tmp_path / 'bag') as bag:
+        assert len(list(bag.pictures())) == 1
 
 
 def test_a_missing_topic_is_named_with_those_that_are_there(small_bag):

@@ -210,8 +210,9 @@ running: {device: cpu, workers: 1}
     path = tmp_path / 'snapshot_6.pth'
     code, errors = trained(recipe, tmp_path / 'out', environment, '--export', path)
     assert code == 0, errors
-    _, weights = build_networks('compact', str(path))
+    networks, weights = build_networks('compact', str(path))
     assert weights.meaningful
+    assert networks.hand_kind_net is None  # all at once is the original's way, without it
 
 
 def test_a_data_set_that_is_not_there_is_named_before_training(tmp_path, environment):

@@ -1,0 +1,156 @@
+"""`interwild analyze`: every frame of recorded bags, in order, as hands and figures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+import json
+from pathlib import Path
+from typing import Any
+
+from interwild_ros.bag.account import NODE_ONLY
+from interwild_ros.bag.cameras import Wanted
+from interwild_ros.bag.jobs import (
+    analyse_bags,
+    check_bags,
+    named_bags,
+    Outcome,
+    Progress,
+    Request,
+)
+from interwild_ros.cli.flags import add_setting_flags, given_settings
+from interwild_ros.cli.interrupts import signals_as_interrupts
+from interwild_ros.cli.progress import ProgressLine
+from interwild_ros.config import Settings
+from interwild_ros.pipeline.pipeline import load_pipeline
+
+SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in NODE_ONLY)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's flags."""
+    parser.add_argument(
+        'bags', nargs='+', type=Path, metavar='BAG', help='a rosbag2 folder, or one of its files'
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        required=True,
+        metavar='DIR',
+        help='results of each camera go into DIR/<bag>/<camera>/',
+    )
+    parser.add_argument(
+        '--camera',
+        action='append',
+        default=[],
+        metavar='TOPIC',
+        help='image topic to work on, may be given several times; default: all',
+    )
+    parser.add_argument(
+        '--camera-info', default='', metavar='TOPIC', help='default: camera_info beside the image'
+    )
+    parser.add_argument(
+        '--depth',
+        default='',
+        metavar='TOPIC',
+        help='depth that is aligned to the image; --use-depth takes the one that is found',
+    )
+    parser.add_argument(
+        '--with-images', action='store_true', help='write the pictures into hands.mcap too'
+    )
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='leave results be that are finished, of the same bag and settings',
+    )
+    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    add_setting_flags(parser, Settings, title='hands, as in the node', only=SETTINGS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Analyse every bag, and print what came out of each camera as soon as it is there."""
+    progress = ProgressLine()
+    outcomes = []
+    with signals_as_interrupts():
+        try:
+            for outcome in analyze(args, progress):
+                progress.end()
+                outcomes.append(outcome)
+                if not args.json:
+                    print(_as_table(outcome), flush=True)
+        finally:
+            progress.end()
+    if args.json:
+        print(_as_json(outcomes))
+    return 0
+
+
+def analyze(args: argparse.Namespace, progress: ProgressLine) -> Iterator[Outcome]:
+    """Yield the result of every camera."""
+    request = request_of(args)
+    out = args.out.expanduser().absolute()
+    bags = named_bags(args.bags)
+    check_bags(bags, out, request)
+    pipeline = load_pipeline(request.settings)
+    pipeline.warm_up()
+
+    def say(now: Progress) -> None:
+        title = ' '.join(filter(None, (now.bag, now.camera or 'reading')))
+        progress.show(title, now.done, now.total)
+
+    yield from analyse_bags(bags, out, request, pipeline, say=say)
+
+
+def request_of(args: argparse.Namespace) -> Request:
+    """Return what the flags ask for.
+
+    :raises SettingError: for a value that is refused.
+    """
+    settings: Settings = Settings(**given_settings(args, Settings))
+    if args.depth:
+        settings = settings.changed({'use_depth': True})
+    return Request(
+        settings=settings,
+        wanted=Wanted(
+            images=tuple(args.camera),
+            info=args.camera_info,
+            depth=args.depth,
+            use_depth=settings.use_depth,
+        ),
+        with_images=args.with_images,
+        resume=args.resume,
+    )
+
+
+def _as_json(outcomes: Sequence[Outcome]) -> str:
+    found = [{'folder': str(o.folder), 'was_there': o.was_there, **o.summary} for o in outcomes]
+    return json.dumps(found, indent=2)
+
+
+def _as_table(outcome: Outcome) -> str:
+    return '\n'.join(_lines(outcome))
+
+
+def _lines(outcome: Outcome) -> Iterator[str]:
+    said = outcome.summary
+    frames, tracked = said['frames'], said['tracked']
+    yield f'{said["bag"]} {said["camera"]}'
+    yield f'  frames      {frames["in"]} in, {frames["analysed"]} analysed{_skipped(frames)}'
+    yield f'  recording   {_of(said["duration_sec"], "s")}, {_of(said["rate_hz"], "Hz")}'
+    yield f'  tracked     right {tracked["right"]}, left {tracked["left"]}, both {tracked["both"]}'
+    if outcome.was_there:
+        yield '  speed       was finished before'
+    else:
+        yield f'  speed       {_of(said["timings"]["fps"], "frames a second")}'
+    yield from (f'  !           {warning}' for warning in said['warnings'])
+    yield f'  {outcome.folder}'
+
+
+def _skipped(frames: dict[str, Any]) -> str:
+    skipped = ', '.join(f'{count} {cause}' for cause, count in frames['skipped'].items())
+    return f', skipped: {skipped}' if skipped else ''
+
+
+def _of(value: float | None, unit: str) -> str:
+    return 'unknown' if value is None else f'{value:.2f} {unit}'
