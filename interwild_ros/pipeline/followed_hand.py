@@ -28,6 +28,7 @@ import numpy as np
 
 _SPEED_CUTOFF_HZ = 2.0
 _MOST_HELD = 1  # frames in a row for which a bad one is answered with the pose before
+_LONGEST_HELD_SEC = 0.15  # after which even the pose of the frame before is too old
 _FAST_M_PER_SEC = 1.5  # what a wrist moves by no more between two frames is no outlier
 _FAST_RAD_PER_SEC = 15.0  # likewise of its rotation
 _LEAST_FLIP_RAD = 1.2  # a smaller turn is none either: a back taken for a palm is one of pi
@@ -199,9 +200,11 @@ class FollowedHand:
 
     def _held_for(self, stamp_ns: int) -> HandParameters | None:
         self._held += 1
-        if not self._settings.filtered or self._last is None or self._held > _MOST_HELD:
+        last = self._last
+        if last is None or not self._settings.filtered or self._held > _MOST_HELD:
             return None
-        return replace(self._last, stamp_ns=stamp_ns)
+        is_old = stamp_ns - last.stamp_ns > _LONGEST_HELD_SEC * NS_PER_SEC
+        return None if is_old else replace(last, stamp_ns=stamp_ns)
 
 
 def _steady_settings(settings: Settings) -> SteadySettings:

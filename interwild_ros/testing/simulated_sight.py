@@ -170,15 +170,19 @@ class SimulatedSight(Pipeline):
             detected = self._detected(visible, frame, sought, self._draws(frame, 0))
         slots = self._slots(sought, detected or (), frame.camera)
         readings = self._readings(slots, visible, frame)
-        if self._are_exchanged(slots, readings):
-            slots = (slots[1], slots[0])
-            readings = self._readings(slots, visible, frame)
+        if not any(slot.is_expected for slot in slots):
+            exchanged = (slots[1], slots[0])
+            others = self._readings(exchanged, visible, frame)
+            if self._evidence(exchanged, others) > self._evidence(slots, readings):
+                slots, readings = exchanged, others
         return self._pair(slots, readings, detected, self._draws(frame, 3))
 
-    def _are_exchanged(self, slots: Sequence[Slot], readings: Sequence[_Reading]) -> bool:
-        if not self._tells_kinds or any(slot.is_expected for slot in slots):
-            return False
-        return sum(own_side_evidence(reading.kinds) for reading in readings) < 0
+    def _evidence(self, slots: Sequence[Slot], readings: Sequence[_Reading]) -> float:
+        """Return how much more hands look like those that they should be than the other one."""
+        if not self._tells_kinds:
+            return 0.0
+        pairs = zip(slots, readings, strict=True)
+        return sum(own_side_evidence(read.kinds) for slot, read in pairs if slot.is_hand)
 
     def _draws(self, frame: Frame, purpose: int) -> np.random.Generator:
         return np.random.default_rng((self._seed, frame.stamp_ns, purpose))

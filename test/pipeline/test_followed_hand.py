@@ -128,6 +128,13 @@ def test_a_pose_is_held_again_only_after_a_new_one(posed):
     assert told == 'hxhxhx'
 
 
+@pytest.mark.parametrize(('wait_sec', 'told'), [(0.1, 'h'), (0.2, '.')])
+def test_a_pose_is_held_for_a_short_time_only(posed, wait_sec, told):
+    play = Play(posed)
+    play.appear()
+    assert play.letters(1, kinds=NOTHING, wait_sec=wait_sec) == told
+
+
 def test_a_hand_without_a_place_is_gone_at_once(posed):
     play = Play(posed)
     play.appear()

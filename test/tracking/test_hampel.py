@@ -55,6 +55,15 @@ def test_a_deviation_under_k_floors_passes_from_a_constant_and_one_above_does_no
         assert passed(values, k=4.0, floor=0.02)[-1] == is_passed
 
 
+def test_what_is_within_reach_of_the_last_value_is_no_outlier():
+    gate = HampelGate(HampelSettings(k=4.0, floor=0.02))
+    for _ in range(10):
+        gate(HOME)
+    moved = HOME + np.array([0.1, 0.0, 0.0])
+    assert gate(moved, reach=0.09) is None
+    assert gate(moved, reach=0.11) is not None
+
+
 def test_noise_above_the_floor_widens_the_gate():
     values = resting(400, noise_m=0.05)
     assert passed(values).mean() > 0.99

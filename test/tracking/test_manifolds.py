@@ -75,6 +75,14 @@ def test_opposite_directions_are_half_a_turn_apart_and_can_be_reached():
         np.testing.assert_allclose(DIRECTIONS.moved(start, swing), -start, atol=1e-12)
 
 
+def test_the_turn_between_two_axis_angles_is_scipys_angle():
+    rng = np.random.default_rng(5)
+    for one, other in rng.normal(0, 2, (50, 2, 3)):
+        wanted = (Rotation.from_rotvec(one) * Rotation.from_rotvec(other).inv()).magnitude()
+        assert manifolds.turn_rad(one, other) == pytest.approx(wanted, abs=1e-7)
+    assert manifolds.turn_rad(one, one) == pytest.approx(0, abs=1e-6)
+
+
 def test_an_axis_angle_near_itself_is_itself_however_often_it_turns():
     axis_angles = random_directions(200) * np.linspace(0, 20, 200)[:, None]
     quaternions = manifolds.quaternion_from_axis_angle(axis_angles)

@@ -37,6 +37,14 @@ def test_a_followed_side_keeps_its_predicted_box_whatever_is_proposed():
         assert read(left) == (box(400), True, True)
 
 
+def test_a_guess_gives_way_to_what_is_proposed_near_it_and_to_nothing_else():
+    guess = Sought((box(200), box(400)), detects=True, region=None, is_unsure=(True, False))
+    for x, wanted in ((210, 200), (245, 245), (290, 200)):
+        right, left = assign(guess, [candidate(x), candidate(445)], FALLBACK)
+        assert read(right) == (box(wanted), True, True)
+        assert read(left) == (box(400), True, True)
+
+
 def test_what_is_proposed_at_a_followed_hand_is_not_read_for_the_other_side():
     for x in (380, 400, 420):
         right, left = assign(followed(left=400), [candidate(x, right_share=1.0)], FALLBACK)

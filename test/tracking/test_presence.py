@@ -164,6 +164,20 @@ def test_evidence_that_is_no_number_is_refused():
         replace(GOOD, score=math.nan)
 
 
+def test_a_hand_may_be_while_it_is_there_or_a_good_frame_counts():
+    told = ''.join('x' if v.may_be else '.' for v in verdicts('bgbbbggbbb-'))
+    assert told == '.xxx.xxxx..'
+
+
+def test_other_limits_hold_from_the_next_frame_on():
+    presence = Presence()
+    assert [presence(GOOD).present for _ in range(3)] == [False, True, True]
+    usual = PresenceSettings()
+    strict = replace(usual.appear, score=Range(0.5, 1.0))
+    presence.use(PresenceSettings(appear=strict, stay=strict))
+    assert [presence(GOOD).present for _ in range(5)] == [True, True, False, False, False]
+
+
 def random_joints(seed):
     return np.random.default_rng(seed).normal(0, 0.05, (21, 3))
 

@@ -63,6 +63,26 @@ def test_a_prediction_keeps_the_size_and_moves_no_farther_than_it():
     )
 
 
+def test_a_doubtful_frame_moves_a_hand_on_as_before_wherever_it_is_read():
+    before = track([(0, 0), (10, 0), (20, 0)])
+    elsewhere = observed(JOINTS + np.array([300, 200]), is_doubtful=True)
+    after = before.followed_by(elsewhere, 3 * SEC // 30)
+    np.testing.assert_allclose(after.joints_px, JOINTS + np.array([30, 0]), atol=1e-4)
+    np.testing.assert_array_equal(after.velocity_px_per_sec, before.velocity_px_per_sec)
+    assert after.is_doubtful
+    assert after.support == 0
+    again = after.followed_by(observed(JOINTS + np.array([40, 0])), 4 * SEC // 30)
+    np.testing.assert_allclose(again.velocity_px_per_sec, (300, 0), rtol=1e-3)
+
+
+def test_where_a_doubtful_or_a_very_fast_hand_will_be_is_a_guess():
+    slow, fast = track([(0, 0), (10, 0)]), track([(0, 0), (90, 0)])
+    next_ns = 2 * SEC // 30
+    assert not slow.is_unsure(next_ns)
+    assert fast.is_unsure(next_ns)
+    assert slow.followed_by(observed(is_doubtful=True), next_ns).is_unsure(3 * SEC // 30)
+
+
 def test_one_hand_is_told_from_two_at_any_size():
     rng = np.random.default_rng(1)
     for size in (0.3, 1, 20):

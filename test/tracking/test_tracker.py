@@ -133,6 +133,22 @@ def test_a_doubtful_hand_is_sought_at_once():
     assert [s.detects for s in sought] == [False, True, True, True, False, False]
 
 
+def test_a_hand_that_was_lost_is_sought_in_the_next_frame():
+    play = Play(settings=TrackerSettings(look_every=7))
+    looks(play, 4, both())
+    sought = looks(play, 3, (both()[0], None))
+    assert [s.detects for s in sought] == [False, True, False]
+
+
+def test_other_settings_keep_the_hands():
+    play = Play()
+    looks(play, 4, both())
+    play.tracker.use(TrackerSettings(detect_every=2))
+    sought = looks(play, 4, both())
+    assert [s.detects for s in sought] == [True, False, True, False]
+    assert None not in sought[0].boxes
+
+
 def test_on_schedule_it_looks_about_both_hands():
     play = Play()
     regions = [s.region for s in looks(play, 31, both()) if s.detects]
