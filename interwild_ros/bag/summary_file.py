@@ -12,10 +12,11 @@ from interwild_ros.errors import AssetError
 
 _NONE = '–'
 SUMMARY_FILE = 'summary.json'
-_TABLES = ('assets', 'settings', 'topics', 'software', 'timings')
+_TABLES = ('assets', 'settings', 'topics', 'software')
 # said in places of their own, or by the series itself
 _ELSEWHERE = frozenset(
     (
+        'timings',  # which differ from run to run, and the page does not
         *('format', 'bag', 'camera', 'frames', 'warnings', 'recorded', 'tracked', *_TABLES),
         *('first_stamp_ns', 'last_stamp_ns', 'duration_sec', 'rate_hz', 'median_step_ms'),
         *('gap_count', 'gaps', 'damage', 'unknown_types'),

@@ -56,6 +56,6 @@ def test_what_is_no_summary_is_refused(tmp_path, text):
 
 
 def test_numbers_that_json_does_not_know_do_no_harm():
-    said = said_of(json.loads('{"timings": {"fps": NaN}, "frames": {"in": Infinity}}'))
-    assert said.tables['Timings'] == {'fps': 'nan'}
+    said = said_of(json.loads('{"software": {"fps": NaN}, "frames": {"in": Infinity}}'))
+    assert said.tables['Software'] == {'fps': 'nan'}
     assert said.frames_in is None
