@@ -274,8 +274,8 @@ def test_a_repeated_stamp_is_skipped(client, camera, node_log):
 
 def test_when_time_goes_backwards_it_begins_anew(client, camera, node_log):
     now_ns = camera.see().header.stamp.sec * SECOND_NS
-    for stamp_ns in (now_ns - 100 * SECOND_NS, now_ns - 99 * SECOND_NS):
-        wanted = camera.send(noise_image(stamp_ns))
+    for earlier_ns in (now_ns - 100 * SECOND_NS, now_ns - 99 * SECOND_NS):
+        wanted = camera.send(noise_image(earlier_ns))
         assert client.wait_until(lambda wanted=wanted: answer_to(client, wanted))
     assert 'stamps went backwards' in node_log()
     assert int(values(client)['bad_frames.backward_stamp']) == 1
