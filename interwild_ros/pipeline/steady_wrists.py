@@ -65,14 +65,13 @@ class SteadyWrists:
         )
         if settings.placement != 'auto':
             return wrists
-        alone = self._by_size(frame, hands)
         if len(hands) == len(Side):
-            self._newest = _pulls(wrists, alone)
-        return Wrists(
-            self._pulled(Side.RIGHT, wrists.right, alone.right),
-            self._pulled(Side.LEFT, wrists.left, alone.left),
-            wrists.disagreement_m,
-            alone.by_size_m,
+            self._newest = _pulls(wrists)
+        return replace(
+            wrists,
+            right=self._pulled(Side.RIGHT, wrists),
+            left=self._pulled(Side.LEFT, wrists),
+            by_size_m=(_depth_m(wrists, Side.RIGHT), _depth_m(wrists, Side.LEFT)),
         )
 
     def learn(self, stamp_ns: int) -> None:
@@ -80,25 +79,26 @@ class SteadyWrists:
         for side, pull in self._newest.items():
             self._pulls[side](np.array([math.log(pull)]), stamp_ns)
 
-    def _by_size(self, frame: Frame, hands: Sequence[HandEstimate]) -> Wrists:
-        shown = replace(frame, depth_m=None)
-        nothing = np.zeros(3)
-        return place_wrists(shown, hands, nothing, self._apart, self._topology, weight=0.0)
-
-    def _pulled(self, side: Side, wrist: Wrist | None, alone: Wrist | None) -> Wrist | None:
-        if wrist is None or alone is None or wrist.depth_source is DepthSource.DEPTH_IMAGE:
+    def _pulled(self, side: Side, wrists: Wrists) -> Wrist | None:
+        wrist, alone_m = wrists.of(side), wrists.alone_m[side]
+        if wrist is None or alone_m is None or wrist.depth_source is DepthSource.DEPTH_IMAGE:
             return wrist
         known = self._pulls[side].current
         pull = 1.0 if known is None else math.exp(known[0])
-        return replace(wrist, metres=pull * alone.metres)
+        return replace(wrist, metres=pull * alone_m)
 
 
-def _pulls(wrists: Wrists, alone: Wrists) -> dict[Side, float]:
+def _depth_m(wrists: Wrists, side: Side) -> float | None:
+    """Return how far away a hand's own size puts its wrist."""
+    alone_m = wrists.alone_m[side]
+    return None if alone_m is None else float(alone_m[2])
+
+
+def _pulls(wrists: Wrists) -> dict[Side, float]:
     """Return how much farther away TransNet puts each wrist than its hand's size does."""
-    pulled = {side: wrists.by_size_m[side] for side in Side}
-    own = {side: alone.by_size_m[side] for side in Side}
     return {
         side: z / own_z
         for side in Side
-        if (z := pulled[side]) is not None and (own_z := own[side]) is not None
+        if (z := wrists.by_size_m[side]) is not None
+        and (own_z := _depth_m(wrists, side)) is not None
     }

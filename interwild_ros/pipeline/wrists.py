@@ -46,13 +46,15 @@ class Wrist:
 class Wrists:
     """Both wrists, None where there is no place; see TwoHands for the disagreement.
 
-    `by_size_m` is the depth z of each wrist by the hand's size alone, before a depth picture.
+    `by_size_m` is the depth z of each wrist before a depth picture, and `alone_m` (3,) where the
+    hand's own size puts it, before TransNet; by side, right first.
     """
 
     right: Wrist | None
     left: Wrist | None
     disagreement_m: float | None = None
     by_size_m: tuple[float | None, float | None] = (None, None)
+    alone_m: tuple[Array | None, Array | None] = (None, None)
 
     def of(self, side: Side) -> Wrist | None:
         """Return the wrist of a side."""
@@ -110,7 +112,12 @@ def place_wrists(
         wrists.get(Side.LEFT),
         disagreement_m,
         (_depth_m(by_size.get(Side.RIGHT)), _depth_m(by_size.get(Side.LEFT))),
+        (_metres(alone.get(Side.RIGHT)), _metres(alone.get(Side.LEFT))),
     )
+
+
+def _metres(place: Translation | None) -> Array | None:
+    return None if place is None else place.metres
 
 
 def _depth_m(wrist: Wrist | None) -> float | None:
