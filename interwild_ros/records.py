@@ -281,6 +281,14 @@ class Hand:
         wrist: Array = self.joints_m[0]
         return wrist
 
+    @property
+    def wrist_std_m(self) -> float | None:
+        """Return how unsure the wrist is along the ray from the camera, None where not known."""
+        if self.wrist_covariance_m2 is None:
+            return None
+        ray = self.wrist_m / np.linalg.norm(self.wrist_m)
+        return float(np.sqrt(ray @ self.wrist_covariance_m2 @ ray))
+
 
 @dataclass(frozen=True)
 class NoHand:

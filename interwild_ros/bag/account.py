@@ -20,6 +20,7 @@ from interwild_ros.bag.plan import Plan
 from interwild_ros.bag.read import TopicInfo
 from interwild_ros.bag.series import GAP_STEPS
 from interwild_ros.bag.sturdy import storage_files, SturdyReader
+from interwild_ros.bag.summary_file import SUMMARY_FILE
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
 from interwild_ros.hand_model.mano_file import find_hand_models
@@ -27,7 +28,6 @@ from interwild_ros.networks.checkpoint import file_sha256, SHIPPED, SHIPPED_NAME
 from interwild_ros.records import Array, ModelCard, NS_PER_SEC
 import numpy as np
 
-SUMMARY: Final = 'summary.json'
 FORMAT: Final = 1
 # settings of the node that have no meaning where every recorded frame is worked on in order
 NODE_ONLY: Final = (
@@ -305,7 +305,7 @@ def is_finished(folder: Path, source: Source, files: Sequence[str]) -> bool:
     if not all((folder / name).is_file() for name in files):
         return False
     try:
-        found = json.loads((folder / SUMMARY).read_text(encoding='utf-8'))
+        found = json.loads((folder / SUMMARY_FILE).read_text(encoding='utf-8'))
     except (OSError, ValueError):
         return False
     wanted = json.loads(json.dumps(source.as_dict()))

@@ -19,7 +19,6 @@ from typing import Any, Final
 from interwild_ros.bag.account import (
     FrameCounts,
     Source,
-    SUMMARY,
     Summary,
     times_of,
     Timings,
@@ -35,8 +34,9 @@ from interwild_ros.bag.least_certain import least_certain
 from interwild_ros.bag.ordered import in_order, Recorded
 from interwild_ros.bag.page import PAGE_FILE, write_page
 from interwild_ros.bag.plan import Plan
-from interwild_ros.bag.series import read_series
+from interwild_ros.bag.series import read_series, TABLE_FILE
 from interwild_ros.bag.sturdy import SturdyReader
+from interwild_ros.bag.summary_file import SUMMARY_FILE
 from interwild_ros.bag.table import HandsTable, write_table
 from interwild_ros.bag.thumbnails import Thumbnails
 from interwild_ros.config import Settings
@@ -46,8 +46,7 @@ from interwild_ros.pipeline.pipeline import Pipeline
 from interwild_ros.records import NoHand, Side, TwoHands
 
 HANDS_BAG: Final = 'hands.mcap'
-HANDS_TABLE: Final = 'hands.parquet'
-FILES: Final = (HANDS_BAG, HANDS_TABLE, SUMMARY, PAGE_FILE)
+FILES: Final = (HANDS_BAG, TABLE_FILE, SUMMARY_FILE, PAGE_FILE)
 _SHOWN = 12
 _AHEAD = 4
 _REPEATED = 'repeated_stamp'
@@ -88,16 +87,16 @@ def analyse(
             say(done, len(task.plan))
     summary = _summary(task, pipeline, tally, wall_sec=time.perf_counter() - began)
     try:
-        (folder / SUMMARY).write_text(summary.as_json(), encoding='utf-8')
+        (folder / SUMMARY_FILE).write_text(summary.as_json(), encoding='utf-8')
     except OSError as error:
-        raise AssetError(f'cannot write {SUMMARY}: {error}') from error
+        raise AssetError(f'cannot write {SUMMARY_FILE}: {error}') from error
     _write_page(task, pipeline, folder)
     return summary
 
 
 def _write_page(task: Task, pipeline: Pipeline, folder: Path) -> None:
     """Write the report, with pictures of the least certain frames."""
-    chosen = least_certain(read_series(folder / HANDS_TABLE), _SHOWN)
+    chosen = least_certain(read_series(folder / TABLE_FILE), _SHOWN)
     thumbnails = Thumbnails(task.bag, task.camera, task.plan, task.settings, pipeline.topology)
     write_page(folder, list(thumbnails.draw(chosen, folder / HANDS_BAG, HANDS_TOPIC)))
 
@@ -192,7 +191,7 @@ def _outputs(
 ) -> Iterator[Callable[[tuple[Recorded, SeenFrame]], None]]:
     """Give what writes a frame, in another thread."""
     image_kind = task.bag.topics[task.camera.image].kind if task.source.with_images else ''
-    with hands_file(folder / HANDS_BAG) as bag, write_table(folder / HANDS_TABLE) as table:
+    with hands_file(folder / HANDS_BAG) as bag, write_table(folder / TABLE_FILE) as table:
         hands = HandsBag(
             bag,
             task.camera,

@@ -84,10 +84,7 @@ def _depth_source(hand: Hand | NoHand) -> int:
 
 
 def _std_along_ray_m(hand: Hand) -> float:
-    if hand.wrist_covariance_m2 is None:
-        return math.nan
-    ray = hand.wrist_m / np.linalg.norm(hand.wrist_m)
-    return float(np.sqrt(ray @ hand.wrist_covariance_m2 @ ray))
+    return math.nan if hand.wrist_std_m is None else hand.wrist_std_m
 
 
 def _raw_joints(row: Row) -> Any:

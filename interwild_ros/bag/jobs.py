@@ -15,12 +15,13 @@ import shutil
 import tempfile
 from typing import Any
 
-from interwild_ros.bag.account import assets_of, is_finished, Source, source_of, SUMMARY
+from interwild_ros.bag.account import assets_of, is_finished, Source, source_of
 from interwild_ros.bag.analysis import analyse, FILES, Task
 from interwild_ros.bag.cameras import CameraTopics, find_cameras, Found, Wanted
 from interwild_ros.bag.ordered import camera_times, times_of
 from interwild_ros.bag.plan import CameraTimes, plan_of
 from interwild_ros.bag.sturdy import open_sturdy, SturdyReader
+from interwild_ros.bag.summary_file import SUMMARY_FILE
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
 from interwild_ros.pipeline.pipeline import Pipeline
@@ -211,5 +212,5 @@ def _name(path: Path) -> str:
 
 
 def _summary(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / SUMMARY).read_text(encoding='utf-8'))
+    found: dict[str, Any] = json.loads((folder / SUMMARY_FILE).read_text(encoding='utf-8'))
     return found

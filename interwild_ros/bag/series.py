@@ -251,19 +251,11 @@ def _hand_series(side: Side, hands: Sequence[Hand | NoHand]) -> HandSeries:
         reasons=np.array([h.reason if isinstance(h, NoHand) else '' for h in hands], dtype=str),
         scores=_rows([h.score if isinstance(h, NoHand) else h.box.score for h in hands]),
         wrist_m=joints_m[:, 0],
-        wrist_std_m=_rows([_std_m(hand) if hand else None for hand in there]),
+        wrist_std_m=_rows([hand.wrist_std_m if hand else None for hand in there]),
         reprojection_error_px=_rows([h.reprojection_error_px if h else None for h in there]),
         joints_m=joints_m,
         raw_joints_m=np.full_like(joints_m, np.nan),
     )
-
-
-def _std_m(hand: Hand) -> float | None:
-    """Return how unsure the wrist is along the ray from the camera."""
-    if hand.wrist_covariance_m2 is None:
-        return None
-    ray = hand.wrist_m / np.linalg.norm(hand.wrist_m)
-    return float(np.sqrt(ray @ hand.wrist_covariance_m2 @ ray))
 
 
 def _rows(values: Sequence[Array | float | None], shape: tuple[int, ...] = ()) -> Array:

@@ -72,7 +72,7 @@ def measure_steadiness(
         return None
     every = [hand for frame in frames for hand in frame.hands]
     apart = [f.disagreement_m for f in frames if f.disagreement_m is not None]
-    stds = [std for std in map(_std_m, every) if std is not None]
+    stds = [std for hand in every if (std := hand.wrist_std_m) is not None]
     return Steadiness(
         jitter=Jitter(_jitter(received.value for received in raw), _jitter(frames)),
         presence=Presence(
@@ -95,13 +95,6 @@ def _jitter(frames: Iterable[TwoHands]) -> float | None:
 
 def _joints(hand: Hand | NoHand) -> Array:
     return hand.joints_m if isinstance(hand, Hand) else np.full((JOINT_COUNT, 3), np.nan)
-
-
-def _std_m(hand: Hand) -> float | None:
-    if hand.wrist_covariance_m2 is None:
-        return None
-    ray = hand.wrist_m / np.linalg.norm(hand.wrist_m)
-    return float(np.sqrt(ray @ hand.wrist_covariance_m2 @ ray))
 
 
 def _presence(hands: Sequence[Hand | NoHand]) -> SidePresence:

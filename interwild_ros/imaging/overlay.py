@@ -227,11 +227,9 @@ def _write_presence(picture: Image, two_hands: TwoHands) -> None:
 def _how_sure(hand: Hand) -> str:
     """Return how far away the wrist is, and how surely."""
     distance_m = float(np.linalg.norm(hand.wrist_m))
-    if hand.wrist_covariance_m2 is None:
+    if hand.wrist_std_m is None:
         return f'{distance_m:.2f} m'
-    ray = hand.wrist_m / distance_m
-    std_m = float(np.sqrt(ray @ hand.wrist_covariance_m2 @ ray))
-    return f'{distance_m:.2f} m, std {std_m:.2f} m'
+    return f'{distance_m:.2f} m, std {hand.wrist_std_m:.2f} m'
 
 
 def _drawable(points_px: Array) -> Array:

@@ -17,7 +17,7 @@ from interwild_ros.pipeline.view import View
 from interwild_ros.records import Box, Candidate, Side
 from interwild_ros.tracking.handedness import own_side_evidence
 from interwild_ros.tracking.matching import assign, Slot, Sought
-from interwild_ros.tracking.track import ONE_HAND
+from interwild_ros.tracking.track import are_joints_of_one_hand
 import numpy as np
 import torch
 from torch import Tensor
@@ -162,13 +162,7 @@ def _boxes_about(joints_px: Tensor) -> Tensor:
 def _are_hands(slots: tuple[Slot, Slot], scores: Tensor, joints_px: Tensor) -> tuple[bool, bool]:
     """Return which slots are hands of their own: of two that read one hand the likelier is."""
     right, left = (slot.is_hand for slot in slots)
-    if right and left and _is_one_hand(joints_px):
+    if right and left and are_joints_of_one_hand(*joints_px.cpu().numpy()):
         right = bool(scores[Side.RIGHT] >= scores[Side.LEFT])
         left = not right
     return right, left
-
-
-def _is_one_hand(joints_px: Tensor) -> bool:
-    extents = (joints_px.amax(1) - joints_px.amin(1)).amax(1)
-    apart = (joints_px[0] - joints_px[1]).norm(dim=-1).mean()
-    return bool(apart < ONE_HAND * extents.amin())
