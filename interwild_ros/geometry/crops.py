@@ -5,6 +5,7 @@ Source: NETWORKS.md sections 4 to 6, Q2, Q5.
 
 from __future__ import annotations
 
+from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import invert_scaling, scaling_affine, Spaces
 import torch
 from torch import Tensor
@@ -29,6 +30,11 @@ def enlarged(boxes: Tensor, scale: float) -> Tensor:
     """Multiply both sides of boxes (..., 4) about the centre."""
     centre, size = _centre_and_size(boxes)
     return corners_from_centre(centre, size * scale)
+
+
+def about_joints(joints_px: Tensor) -> Tensor:
+    """Return the boxes (..., 4) that are called a hand's, about its joints (..., J, 2)."""
+    return enlarged(torch.cat([joints_px.amin(-2), joints_px.amax(-2)], -1), HAND_BOX_SCALE)
 
 
 def fit_box(boxes: Tensor, side: int) -> Tensor:

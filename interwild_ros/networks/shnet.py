@@ -98,8 +98,7 @@ class RotationNet(nn.Module):
     def forward(self, features: Tensor, joints: Tensor) -> HandPose:
         """Read the hand from features (N, C, 8, 8) and joints (N, 21, 3) in volume cells."""
         mean = features.mean(dim=(2, 3))
-        at_joints = sample_features(self.conv(features), joints[..., :2])
-        at_joints = torch.cat([at_joints, joints], dim=2).flatten(1)  # N x 21 (width + 3)
+        at_joints = _at_joints(self.conv(features), joints)
         if self.hidden is not None:
             at_joints = mean = self.hidden(torch.cat([at_joints, mean], dim=1))
         root = self._axis_angle(in_full(self.root_pose_out, at_joints))
@@ -132,10 +131,15 @@ class KindNet(nn.Module):
 
     def forward(self, features: Tensor, joints: Tensor) -> Tensor:
         """Return logits (N, KINDS) of features (N, C, H, W) and joints (N, 21, 3) in cells."""
-        at_joints = sample_features(self.conv(features), joints[..., :2])
-        at_joints = torch.cat([at_joints, joints], dim=2).flatten(1)
+        at_joints = _at_joints(self.conv(features), joints)
         hidden = self.hidden(torch.cat([at_joints, features.mean(dim=(2, 3))], dim=1))
         return in_full(self.out, hidden)
+
+
+def _at_joints(features: Tensor, joints: Tensor) -> Tensor:
+    """Return features (N, C, H, W) at joints (N, 21, 3) and these: (N, 21 (C + 3))."""
+    at_joints = sample_features(features, joints[..., :2])
+    return torch.cat([at_joints, joints], dim=2).flatten(1)
 
 
 def _hidden_layer(inputs: int, width: int) -> nn.Sequential:

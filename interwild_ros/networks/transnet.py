@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from interwild_ros.geometry.crops import enlarged, fit_box, squared
-from interwild_ros.geometry.regions import HAND_BOX_SCALE
+from interwild_ros.geometry.crops import about_joints, fit_box, squared
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.layers import conv_bn_relu, in_full, sample_features
 from interwild_ros.networks.resnet import Trunk
@@ -61,8 +60,7 @@ class TransNet(nn.Module):
         """Map both hands' joints (2, B, 21, 3) into the common cube: (B, 2, 21, 3) pair cells."""
         crop_xy = self.spaces.crop_from_volume(joints[..., :2])
         input_xy = apply_affine(input_from_crop, crop_xy)
-        hand_boxes = torch.cat([input_xy.amin(2), input_xy.amax(2)], dim=-1)
-        hand_boxes = enlarged(hand_boxes, HAND_BOX_SCALE)
+        hand_boxes = about_joints(input_xy)
         both = torch.cat([hand_boxes[..., :2].amin(0), hand_boxes[..., 2:].amax(0)], dim=-1)
         pair_from_input = fit_box(squared(both), self.spaces.pair_cells)
         pair_xy = apply_affine(pair_from_input, input_xy)

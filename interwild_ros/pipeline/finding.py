@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import math
 
 from interwild_ros.geometry import crops
-from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.networks.interwild import HandReadings, InterWild
 from interwild_ros.pipeline.view import View
 from interwild_ros.records import Box, Candidate, Side
@@ -107,7 +106,7 @@ class Finder:
         else:
             scores = readings.kinds[:, 0]
             is_hand = _are_hands(slots, scores, joints_px)
-            boxes = _boxes_about(joints_px)
+            boxes = crops.about_joints(joints_px)
         return Found(
             boxes=boxes,
             scores=scores,
@@ -151,12 +150,6 @@ def _detector_scores(slots: tuple[Slot, Slot], detected: tuple[Candidate, ...] |
     """Return the score of the candidate that a slot's box is, 1 for boxes of the tracker."""
     by_box = {candidate.box: candidate.score for candidate in detected or ()}
     return torch.tensor([by_box.get(slot.box, float(slot.is_expected)) for slot in slots])
-
-
-def _boxes_about(joints_px: Tensor) -> Tensor:
-    """Return hand boxes (2, 4) about joints (2, 21, 2)."""
-    around = torch.cat([joints_px.amin(1), joints_px.amax(1)], dim=1)
-    return crops.enlarged(around, HAND_BOX_SCALE)
 
 
 def _are_hands(slots: tuple[Slot, Slot], scores: Tensor, joints_px: Tensor) -> tuple[bool, bool]:

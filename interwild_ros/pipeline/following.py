@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
@@ -48,10 +49,18 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """What is said of one frame: `hands` to go by, and `raw`, the same frame by itself."""
+    """What is said of one frame: `hands` to go by, and `raw`, the same frame by itself.
+
+    `place_raw` places the latter, which costs time, and is called when somebody asks for it.
+    """
 
     hands: TwoHands
-    raw: TwoHands
+    place_raw: Callable[[], TwoHands]
+
+    @cached_property
+    def raw(self) -> TwoHands:
+        """Return both hands by this frame alone, without memory and filters."""
+        return self.place_raw()
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +138,12 @@ class Follower:
 
     def place(self, glimpse: Glimpse) -> Followed:
         """Place what was seen, and make it steady."""
-        raw = self._pipeline.place(glimpse.frame, glimpse.pair)
+        place_raw = partial(self._pipeline.place, glimpse.frame, glimpse.pair)
         if not self._pipeline.settings.follow:
-            return Followed(raw, raw)
+            raw = place_raw()
+            return Followed(raw, lambda: raw)
         self._stamp_ns = glimpse.frame.stamp_ns
-        return Followed(self._followed(glimpse), raw)
+        return Followed(self._followed(glimpse), place_raw)
 
     def _followed(self, glimpse: Glimpse) -> TwoHands:
         frame, pair = glimpse.frame, glimpse.pair

@@ -70,7 +70,7 @@ def some_followed(
         some_two_hands(*sides, stamp_ns=stamp_ns, frame_id=frame_id, seed=seed + more)
         for more in (0, 1)
     )
-    return Followed(hands, raw)
+    return Followed(hands, lambda: raw)
 
 
 def some_topology() -> Topology:

@@ -120,7 +120,7 @@ def test_a_tracked_hand_comes_back_as_it_was(tmp_path):
 
 
 def test_a_hand_that_is_not_tracked_is_nan_with_a_reason(tmp_path):
-    followed = Followed(some_two_hands(Side.LEFT), some_two_hands(Side.RIGHT))
+    followed = Followed(some_two_hands(Side.LEFT), lambda: some_two_hands(Side.RIGHT))
     table = write(tmp_path, followed)
     assert table['tracked'].tolist() == [False, True]
     assert table['reason'].tolist() == ['low_score', '']

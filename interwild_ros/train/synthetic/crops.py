@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from interwild_ros.geometry.crops import crop_maps, enlarged, squared
+from interwild_ros.geometry.crops import about_joints, crop_maps, enlarged, squared
 from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_columns, mirror_points
-from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.records import Side
@@ -163,7 +162,7 @@ class CropMaker:
 
     def _draw_boxes(self, draws: Draws, joints_px: Tensor) -> Tensor:
         """Return the squares (B, 4) of crops about joints (B, J, 2) that are not exact."""
-        boxes = hand_boxes(joints_px)
+        boxes = about_joints(joints_px)
         size = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True)
         shift = draws.normal(2, std=self._jitter.centre).clamp(-0.12, 0.12) * size
         grown = draws.normal(1, std=self._jitter.size).clamp(-0.22, 0.22)
@@ -193,16 +192,11 @@ class CropMaker:
     def _kinds(self, boxes: Tensor, scenes: Scenes, counts: Tensor, is_stray: Tensor) -> Tensor:
         """Return what crops (B, 4) show, before any is mirrored."""
         sizes = (boxes[:, 2:] - boxes[:, :2]) / self._spaces.crop_box_scale
-        hands = _middles(hand_boxes(scenes.joints_px))  # B x 2 x 2
+        hands = _middles(about_joints(scenes.joints_px))  # B x 2 x 2
         off = ((hands - _middles(boxes)[:, None]).abs() / sizes[:, None]).amax(-1)
         is_far = ((off > _NO_HAND) | ~scenes.present).all(1)
         kinds = torch.where(counts, RIGHT_KIND, UNKNOWN)
         return torch.where(is_stray & is_far, NO_KIND, kinds)
-
-
-def hand_boxes(joints_px: Tensor) -> Tensor:
-    """Return the boxes (..., 4) x1 y1 x2 y2 px of hands with joints (..., 21, 2)."""
-    return enlarged(torch.cat([joints_px.amin(-2), joints_px.amax(-2)], -1), HAND_BOX_SCALE)
 
 
 def _middles(boxes: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
+from interwild_ros.geometry.crops import about_joints
 from interwild_ros.geometry.mirror import mirror_columns
 from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.train.streams import LEFT_KIND, NO_KIND, RIGHT_KIND, UNKNOWN
-from interwild_ros.train.synthetic.crops import CropMaker, CropShares, hand_boxes
+from interwild_ros.train.synthetic.crops import CropMaker, CropShares
 from interwild_ros.train.synthetic.domains import WILD
 from interwild_ros.train.synthetic.painting import paint
 import pytest
@@ -142,7 +143,7 @@ def off_centre(found, scenes):
         found.centre_px,
     )
     shift = centre_px - cameras.centre_px * scale[:, 0, 0]
-    boxes = hand_boxes(scenes.joints_px * scale + shift[:, None, None])
+    boxes = about_joints(scenes.joints_px * scale + shift[:, None, None])
     middles = (boxes[..., :2] + boxes[..., 2:]) / 2
     size = COMPACT_SPACES.crop_px / COMPACT_SPACES.crop_box_scale
     off = ((middles - (COMPACT_SPACES.crop_px - 1) / 2).abs() / size).amax(-1)
