@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import time
 
-from interwild_ros.bag.messages import camera_of, depth_of, picture_of
+from interwild_ros.bag.messages import camera_or_nominal, picture_of, with_depth
 from interwild_ros.bag.ordered import Recorded
 from interwild_ros.bag.sturdy import SturdyReader
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError, InputError
-from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.mirror import mirror_frame
 from interwild_ros.records import Camera, Frame
-import numpy as np
 
 UNREADABLE = 'bad_message'
 
@@ -88,15 +86,9 @@ class FrameMaker:
 
     def _described(self, recorded: Recorded, size: tuple[int, int]) -> Camera:
         info = self._bag.deserialize(recorded.info) if recorded.info else None
-        # sensor_msgs/CameraInfo: an uncalibrated camera leaves D, K, R and P zeroed out.
-        if info is None or not np.any(info.k):
-            return camera_from_fov(*size, self._settings.nominal_fov_deg)
-        return camera_of(info, image_size=size, rectified=self._settings.image_is_rectified)
+        return camera_or_nominal(info, self._settings, image_size=size)
 
     def _with_depth(self, frame: Frame, recorded: Recorded) -> Frame:
         if recorded.depth is None:
             return frame
-        depth_m = depth_of(self._bag.deserialize(recorded.depth))
-        if self._settings.mirrored_image:  # the frame was turned back already
-            depth_m = np.ascontiguousarray(depth_m[:, ::-1])
-        return replace(frame, depth_m=depth_m)
+        return with_depth(frame, self._bag.deserialize(recorded.depth), self._settings)

@@ -5,10 +5,12 @@ Messages are taken by their field names, so that those read from a bag and those
 
 from __future__ import annotations
 
+from dataclasses import replace
 import math
 from typing import Any
 
-from interwild_ros.geometry.camera import camera_from_info
+from interwild_ros.config import Settings
+from interwild_ros.geometry.camera import camera_from_fov, camera_from_info
 from interwild_ros.imaging.decode import decode_compressed, decode_image
 from interwild_ros.imaging.depth import metres_of_depth
 from interwild_ros.records import (
@@ -16,6 +18,7 @@ from interwild_ros.records import (
     Box,
     Camera,
     DepthSource,
+    Frame,
     Hand,
     HandBox,
     Image,
@@ -106,6 +109,30 @@ def camera_of(message: Any, *, image_size: tuple[int, int], rectified: bool = Fa
         binning=(int(message.binning_x), int(message.binning_y)),
         rectified=rectified,
     )
+
+
+def camera_or_nominal(message: Any, settings: Settings, *, image_size: tuple[int, int]) -> Camera:
+    """Return the camera of a sensor_msgs/CameraInfo, a nominal one without it.
+
+    :param message: None, or one of an uncalibrated camera, which leaves D, K, R and P zeroed out
+        (sensor_msgs/CameraInfo), say nothing.
+    :raises InputError: for numbers that no camera has, or the size of another picture.
+    """
+    if message is None or not np.any(message.k):
+        return camera_from_fov(*image_size, settings.nominal_fov_deg)
+    return camera_of(message, image_size=image_size, rectified=settings.image_is_rectified)
+
+
+def with_depth(frame: Frame, message: Any, settings: Settings) -> Frame:
+    """Return a frame, whose picture was turned back if it is mirrored, with its depth picture.
+
+    :param message: a sensor_msgs/Image.
+    :raises InputError: when it is no depth picture, is damaged, or is of another size.
+    """
+    depth_m = depth_of(message)
+    if settings.mirrored_image:
+        depth_m = np.ascontiguousarray(depth_m[:, ::-1])
+    return replace(frame, depth_m=depth_m)
 
 
 def picture_of(message: Any) -> Image:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 import threading
 
-from interwild_ros.bag.messages import depth_of, stamp_ns
+from interwild_ros.bag.messages import stamp_ns, with_depth
 from interwild_ros.config import Settings
 from interwild_ros.records import Frame
-import numpy as np
 from sensor_msgs.msg import Image
 
 _KEPT = 12
@@ -41,10 +39,7 @@ class DepthInput:
         message = self._near(frame.stamp_ns, settings)
         if message is None:
             return frame
-        depth_m = depth_of(message)
-        if settings.mirrored_image:  # the frame was turned back already
-            depth_m = np.ascontiguousarray(depth_m[:, ::-1])
-        return replace(frame, depth_m=depth_m)
+        return with_depth(frame, message, settings)
 
     def forget(self) -> None:
         """Forget all pictures."""

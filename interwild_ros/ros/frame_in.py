@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from interwild_ros.bag.messages import camera_of, picture_of, stamp_ns
+from interwild_ros.bag.messages import camera_or_nominal, picture_of, stamp_ns
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
-from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.mirror import mirror_frame
 from interwild_ros.records import Camera, Frame, Image
 from interwild_ros.ros.bridge import load_bridge, suits_bridge
-import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 
@@ -72,17 +70,10 @@ class FrameReader:
         return picture_of(message)
 
     def _camera(self, width: int, height: int) -> Camera:
-        info, settings = self._info, self._settings
-        # sensor_msgs/CameraInfo: an uncalibrated camera leaves D, K, R and P zeroed out.
-        if info is None or not np.any(info.k):
-            self._camera_state = 'nominal'
-            return camera_from_fov(width, height, settings.nominal_fov_deg)
         try:
-            camera = camera_of(
-                info, image_size=(width, height), rectified=settings.image_is_rectified
-            )
+            camera = camera_or_nominal(self._info, self._settings, image_size=(width, height))
         except InputError as error:
             self._camera_state = f'bad: {error}'
             raise
-        self._camera_state = 'calibrated'
+        self._camera_state = 'nominal' if camera.nominal else 'calibrated'
         return camera
