@@ -12,7 +12,6 @@ from interwild_ros.pipeline.wrists import Wrist
 from interwild_ros.records import Array, Camera, Frame, HandEstimate, NS_PER_SEC
 from interwild_ros.tracking.hampel import HampelGate, HampelSettings
 from interwild_ros.tracking.manifolds import turn_rad
-from interwild_ros.tracking.one_euro import OneEuroSettings
 from interwild_ros.tracking.presence import (
     bone_lengths_m,
     bone_spread,
@@ -26,7 +25,6 @@ from interwild_ros.tracking.shape import ShapeSettings, SteadyShape
 from interwild_ros.tracking.steady import HandParameters, SteadyHand, SteadySettings
 import numpy as np
 
-_SPEED_CUTOFF_HZ = 2.0
 _MOST_HELD = 1  # frames in a row for which a bad one is answered with the pose before
 _LONGEST_HELD_SEC = 0.15  # after which even the pose of the frame before is too old
 _FAST_M_PER_SEC = 1.5  # what a wrist moves by no more between two frames is no outlier
@@ -79,7 +77,7 @@ class FollowedHand:
         self._settings = settings
         self._presence.use(limits)
         self._shape.use(ShapeSettings(freeze_after_frames=settings.freeze_shape_after))
-        self._steady = SteadyHand(_steady_settings(settings))
+        self._steady = SteadyHand(SteadySettings.of(settings))
         self._gate = HampelGate(HampelSettings(floor=settings.outlier_floor_m))
         self.lose()
 
@@ -205,20 +203,6 @@ class FollowedHand:
             return None
         is_old = stamp_ns - last.stamp_ns > _LONGEST_HELD_SEC * NS_PER_SEC
         return None if is_old else replace(last, stamp_ns=stamp_ns)
-
-
-def _steady_settings(settings: Settings) -> SteadySettings:
-    def block(cutoff_hz: float, beta: float) -> OneEuroSettings:
-        return OneEuroSettings(cutoff_hz, beta, _SPEED_CUTOFF_HZ)
-
-    return SteadySettings(
-        direction=block(settings.direction_cutoff_hz, settings.direction_beta),
-        distance=block(settings.distance_cutoff_hz, settings.distance_beta),
-        root=block(settings.rotation_cutoff_hz, settings.rotation_beta),
-        fingers=block(settings.fingers_cutoff_hz, settings.fingers_beta),
-        shape=ShapeSettings(time_constant_sec=0.0, freeze_after_frames=0),  # it is steady already
-        longest_gap_ms=settings.longest_gap_ms,
-    )
 
 
 def presence_limits(settings: Settings, *, says_kinds: bool) -> PresenceSettings:

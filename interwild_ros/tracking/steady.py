@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import math
 
+from interwild_ros.config import Settings
 from interwild_ros.errors import InputError, SettingError
 from interwild_ros.records import Array, NS_PER_SEC
 from interwild_ros.tracking.manifolds import (
@@ -21,6 +22,8 @@ from interwild_ros.tracking.one_euro import OneEuro, OneEuroSettings
 from interwild_ros.tracking.shape import ShapeSettings, SteadyShape
 import numpy as np
 
+_USUAL = Settings()
+_SPEED_CUTOFF_HZ = 2.0
 _SHAPES = {'wrist_cam_m': (3,), 'root_rad': (3,), 'fingers_rad': (15, 3), 'betas': (10,)}
 
 
@@ -53,20 +56,29 @@ class HandParameters:
             raise InputError('no_direction', 'the wrist is at the camera, wanted in front of it')
 
 
+def _block(cutoff_hz: float, beta: float) -> OneEuroSettings:
+    return OneEuroSettings(cutoff_hz, beta, _SPEED_CUTOFF_HZ)
+
+
 @dataclass(frozen=True)
 class SteadySettings:
     """How hard each block is smoothed, and when all but the shape begins anew.
 
     Speeds are radians per second for `direction`, `root` and `fingers`, metres per second for
-    `distance`. The defaults were found with bench/steady.py: at 30 Hz and 0.6 m from the camera a
-    resting hand has a sixth of its jitter, motion of 1.5 Hz and 15 cm is less than a frame late.
+    `distance`. The defaults are those of the node's settings, which were found with
+    bench/steady.py: at 30 Hz and 0.6 m from the camera a resting hand has a sixth of its jitter,
+    motion of 1.5 Hz and 15 cm is less than a frame late.
     `longest_gap_ms` is the longest time between two frames of one motion.
     """
 
-    direction: OneEuroSettings = field(default=OneEuroSettings(0.3, 10.0, 2.0))
-    distance: OneEuroSettings = field(default=OneEuroSettings(0.3, 8.0, 2.0))
-    root: OneEuroSettings = field(default=OneEuroSettings(0.3, 1.5, 2.0))
-    fingers: OneEuroSettings = field(default=OneEuroSettings(0.5, 2.0, 2.0))
+    direction: OneEuroSettings = field(
+        default=_block(_USUAL.direction_cutoff_hz, _USUAL.direction_beta)
+    )
+    distance: OneEuroSettings = field(
+        default=_block(_USUAL.distance_cutoff_hz, _USUAL.distance_beta)
+    )
+    root: OneEuroSettings = field(default=_block(_USUAL.rotation_cutoff_hz, _USUAL.rotation_beta))
+    fingers: OneEuroSettings = field(default=_block(_USUAL.fingers_cutoff_hz, _USUAL.fingers_beta))
     shape: ShapeSettings = field(default=ShapeSettings())
     longest_gap_ms: float = 250.0
 
@@ -76,6 +88,18 @@ class SteadySettings:
             raise SettingError(
                 f'longest_gap_ms is {self.longest_gap_ms}, wanted finite and above 0 ms'
             )
+
+    @classmethod
+    def of(cls, settings: Settings) -> SteadySettings:
+        """Return what the node's settings say, for hands whose shape is steady already."""
+        return cls(
+            direction=_block(settings.direction_cutoff_hz, settings.direction_beta),
+            distance=_block(settings.distance_cutoff_hz, settings.distance_beta),
+            root=_block(settings.rotation_cutoff_hz, settings.rotation_beta),
+            fingers=_block(settings.fingers_cutoff_hz, settings.fingers_beta),
+            shape=ShapeSettings(time_constant_sec=0.0, freeze_after_frames=0),
+            longest_gap_ms=settings.longest_gap_ms,
+        )
 
 
 class SteadyHand:
