@@ -17,9 +17,7 @@ from interwild_ros.bag.comparison import (
 from interwild_ros.bag.html_page import Html
 from interwild_ros.bag.measures import spans_of
 from interwild_ros.bag.plots import Bars, COLOURS, GREY
-from interwild_ros.errors import AssetError
 from interwild_ros.records import Side
-from interwild_ros.whole import whole_file
 import plotly.graph_objects as go
 
 _NONE = '–'
@@ -30,13 +28,7 @@ def write_comparison_page(path: Path, comparison: Comparison) -> Path:
 
     :raises AssetError: when it cannot be written.
     """
-    page = comparison_page_of(comparison)
-    with whole_file(path) as new:
-        try:
-            new.write_text(page, encoding='utf-8')
-        except OSError as error:
-            raise AssetError(f'cannot write {path}: {error}') from error
-    return path
+    return html_page.write(path, comparison_page_of(comparison))
 
 
 def comparison_page_of(comparison: Comparison) -> str:

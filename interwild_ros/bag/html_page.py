@@ -8,8 +8,11 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any, NewType
 
+from interwild_ros.errors import AssetError
+from interwild_ros.whole import whole_file
 import plotly.graph_objects as go
 import plotly.io
 from plotly.offline import get_plotlyjs
@@ -86,6 +89,19 @@ for (const plot of linked) plot.on('plotly_relayout', async change => {
   busy = false;
 });
 """
+
+
+def write(path: Path, page: str) -> Path:
+    """Write a page as a whole file; returns where it is.
+
+    :raises AssetError: when it cannot be written.
+    """
+    with whole_file(path) as new:
+        try:
+            new.write_text(page, encoding='utf-8')
+        except OSError as error:
+            raise AssetError(f'cannot write {path}: {error}') from error
+    return path
 
 
 def document(title: str, body: Iterable[Html]) -> str:

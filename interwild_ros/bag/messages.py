@@ -142,14 +142,7 @@ def picture_of(message: Any) -> Image:
     """
     if hasattr(message, 'format'):
         return decode_compressed(str(message.format), message.data)
-    return decode_image(
-        str(message.encoding),
-        int(message.width),
-        int(message.height),
-        int(message.step),
-        bool(message.is_bigendian),
-        message.data,
-    )
+    return decode_image(*_pixels_of(message))
 
 
 def depth_of(message: Any) -> Array:
@@ -157,7 +150,12 @@ def depth_of(message: Any) -> Array:
 
     :raises InputError: when it is no depth picture or is damaged.
     """
-    return metres_of_depth(
+    return metres_of_depth(*_pixels_of(message))
+
+
+def _pixels_of(message: Any) -> tuple[str, int, int, int, bool, Any]:
+    """Return encoding, width, height, step, byte order and bytes of a sensor_msgs/Image."""
+    return (
         str(message.encoding),
         int(message.width),
         int(message.height),

@@ -12,8 +12,6 @@ from interwild_ros.bag.least_certain import least_certain_frames
 from interwild_ros.bag.measures import HandFigures, measure, MEASURES, SeriesFigures
 from interwild_ros.bag.series import HandSeries, read_series, Series, TABLE_FILE
 from interwild_ros.bag.summary_file import read_said, Said, SUMMARY_FILE
-from interwild_ros.errors import AssetError
-from interwild_ros.whole import whole_file
 import numpy as np
 import plotly.graph_objects as go
 
@@ -32,13 +30,7 @@ def write_page(folder: Path, thumbnails: Sequence[tuple[int, bytes]] = ()) -> Pa
     """
     series = read_series(folder / TABLE_FILE)
     page = page_of(series, read_said(folder / SUMMARY_FILE), thumbnails)
-    path = folder / PAGE_FILE
-    with whole_file(path) as new:
-        try:
-            new.write_text(page, encoding='utf-8')
-        except OSError as error:
-            raise AssetError(f'cannot write {path}: {error}') from error
-    return path
+    return html_page.write(folder / PAGE_FILE, page)
 
 
 def page_of(series: Series, said: Said, thumbnails: Sequence[tuple[int, bytes]] = ()) -> str:

@@ -15,7 +15,7 @@ from interwild_ros.pipeline.followed_hand import (
     steadied_estimate,
 )
 from interwild_ros.pipeline.pipeline import Pipeline
-from interwild_ros.pipeline.placing import placed_hand
+from interwild_ros.pipeline.placing import placed_hand, two_hands_of_frame
 from interwild_ros.pipeline.steady_wrists import SteadyWrists
 from interwild_ros.pipeline.wrists import Wrists
 from interwild_ros.records import (
@@ -161,16 +161,11 @@ class Follower:
         self._tell_tracker(frame.stamp_ns, pair, decided)
         placed = self._placed(found, wrists, decided, frame)
         self._note_sizes(found, wrists, decided, frame.stamp_ns)
-        both = all(isinstance(hand, Hand) for hand in placed.values())
-        return TwoHands(
-            stamp_ns=frame.stamp_ns,
-            frame_id=frame.frame_id,
-            right=placed[Side.RIGHT],
-            left=placed[Side.LEFT],
-            interacting=interaction.interacting and both,
-            left_from_right_m=left_from_right_m if both else None,
-            disagreement_m=wrists.disagreement_m if both else None,
-            was_detected=pair.detected is not None,
+        followed = replace(
+            pair, interacting=interaction.interacting, left_from_right_m=left_from_right_m
+        )
+        return replace(
+            two_hands_of_frame(frame, followed, placed, wrists),
             region=_region(glimpse.sought, frame.camera),
         )
 

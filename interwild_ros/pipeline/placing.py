@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.camera import project
 from interwild_ros.geometry.wrist_frame import wrist_quaternion_xyzw
-from interwild_ros.pipeline.wrists import place_wrists, Wrist
+from interwild_ros.pipeline.wrists import place_wrists, Wrist, Wrists
 from interwild_ros.records import (
     Array,
     Camera,
@@ -49,6 +51,13 @@ def place_pair(
         else placed_hand(e, wrists.of(e.side), frame.camera, settings)
         for e in (pair.right, pair.left)
     }
+    return two_hands_of_frame(frame, pair, hands, wrists)
+
+
+def two_hands_of_frame(
+    frame: Frame, pair: PairEstimate, hands: Mapping[Side, Hand | NoHand], wrists: Wrists
+) -> TwoHands:
+    """Return both hands of a frame; what lies between them is said only where both are there."""
     both = all(isinstance(hand, Hand) for hand in hands.values())
     return TwoHands(
         stamp_ns=frame.stamp_ns,
