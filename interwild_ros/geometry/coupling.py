@@ -97,7 +97,11 @@ def couple(
         expected = _DIFFERENCE @ covariance @ _DIFFERENCE.T + relation
         inverse = _inverse(expected)
         sigmas = float(np.sqrt(disagreement @ inverse @ disagreement))
-        doubt = min(max(sigmas / _PLAUSIBLE, 1.0) ** 2, _MOST_DOUBT)
+        doubt = _MOST_DOUBT
+        if (
+            sigmas < _PLAUSIBLE * _MOST_DOUBT**0.5
+        ):  # which NaN, of numbers beyond all bounds, is not
+            doubt = max(sigmas / _PLAUSIBLE, 1.0) ** 2
         doubted = covariance * doubt
         expected = _DIFFERENCE @ doubted @ _DIFFERENCE.T + relation
         gain = doubted @ _DIFFERENCE.T @ _inverse(expected)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import cv2
 from interwild_ros.records import Array
+from interwild_ros.tracking.boxes import FARTHEST_PX
 import numpy as np
 
 OUTSIDE = 0.1  # weight of joints beyond the picture's edge
+_TRIANGLE = 3
 COVERED = 0.5  # weight of joints within the other hand: one of both hides the other
 
 
@@ -32,12 +34,14 @@ def _is_inside(joints_px: Array, image_size: tuple[int, int]) -> Array:
 
 def _is_covered(joints_px: Array, other_px: Array) -> Array:
     """Return which joints lie within the outline of the other hand's joints."""
-    if not np.isfinite(other_px).all():
+    if not (np.abs(other_px) <= FARTHEST_PX).all():  # which NaN is not, either
         return np.zeros(len(joints_px), bool)
     outline = cv2.convexHull(other_px.astype(np.float32))
-    signs = [cv2.pointPolygonTest(outline, _point(joint), False) for joint in joints_px]
-    return np.array(signs) > 0
-
-
-def _point(joint_px: Array) -> tuple[float, float]:
-    return float(joint_px[0]), float(joint_px[1])
+    if outline is None or len(outline) < _TRIANGLE:  # of joints on a line or a point
+        return np.zeros(len(joints_px), bool)
+    is_place = (np.abs(joints_px) <= FARTHEST_PX).all(axis=1)
+    covered = np.zeros(len(joints_px), bool)
+    for joint in is_place.nonzero()[0]:
+        x, y = joints_px[joint].tolist()
+        covered[joint] = cv2.pointPolygonTest(outline, (x, y), False) > 0
+    return covered

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.camera import project
+from interwild_ros.geometry.placement import MAX_DEPTH_M
 from interwild_ros.geometry.wrist_frame import wrist_quaternion_xyzw
 from interwild_ros.pipeline.wrists import place_wrists, Wrist, Wrists
 from interwild_ros.records import (
@@ -21,6 +22,7 @@ from interwild_ros.records import (
     Topology,
     TwoHands,
 )
+from interwild_ros.tracking.boxes import FARTHEST_PX
 import numpy as np
 
 LIKELY = 0.5  # the score of a hand that is likelier there than not
@@ -76,7 +78,7 @@ def placed_hand(
 ) -> Hand | NoHand:
     """Return a hand at its place, or why it has none."""
     side, score = estimate.side, estimate.box.score
-    if wrist is None:
+    if wrist is None or not _is_in_reach(estimate):
         return NoHand(side, score, 'not_placed')
     joints_m = estimate.joints_m + wrist.metres
     error_px = reprojection_error_px(camera, joints_m, estimate.joints_image_px)
@@ -99,6 +101,13 @@ def placed_hand(
         wrist_covariance_m2=wrist.covariance_m2,
         scale=estimate.scale,
     )
+
+
+def _is_in_reach(estimate: HandEstimate) -> bool:
+    """Return whether every joint is at a place, in the picture and in space; NaN is not."""
+    in_picture = np.abs(estimate.joints_image_px) <= FARTHEST_PX
+    in_space = np.abs(estimate.joints_m) <= MAX_DEPTH_M
+    return bool(in_picture.all() and in_space.all())
 
 
 def reason_of_absence(estimate: HandEstimate, settings: Settings) -> str:

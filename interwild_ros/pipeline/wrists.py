@@ -10,6 +10,7 @@ from interwild_ros.geometry.camera import undistort_px
 from interwild_ros.geometry.coupling import couple, PlacementNoise, with_size_error
 from interwild_ros.geometry.depth_placement import shift_to_depth
 from interwild_ros.geometry.placement import (
+    MAX_DEPTH_M,
     MIN_DEPTH_M,
     place_joints,
     place_together,
@@ -89,7 +90,8 @@ def place_wrists(
     source = DepthSource.NOMINAL if camera.nominal else DepthSource.INTRINSICS
     wrists = {side: _wrist(place, source) for side, place in alone.items()}
     disagreement_m = None
-    if len(alone) == len(Side) and np.isfinite(left_from_right_m).all():
+    is_a_word = (np.abs(left_from_right_m) <= MAX_DEPTH_M).all()  # which NaN is not
+    if len(alone) == len(Side) and is_a_word:
         coupled = couple(
             alone[Side.RIGHT],
             alone[Side.LEFT],
@@ -101,7 +103,7 @@ def place_wrists(
         disagreement_m = coupled.disagreement_m
         if settings.placement == 'together':
             wrists |= _held_together(camera, found, seen, left_from_right_m, source)
-        elif min(coupled.right_m[2], coupled.left_m[2]) > MIN_DEPTH_M:
+        elif _are_places(coupled.right_m, coupled.left_m):
             wrists[Side.RIGHT] = Wrist(coupled.right_m, coupled.right_covariance_m2, source)
             wrists[Side.LEFT] = Wrist(coupled.left_m, coupled.left_covariance_m2, source)
     by_size = wrists
@@ -114,6 +116,11 @@ def place_wrists(
         (_depth_m(by_size.get(Side.RIGHT)), _depth_m(by_size.get(Side.LEFT))),
         (_metres(alone.get(Side.RIGHT)), _metres(alone.get(Side.LEFT))),
     )
+
+
+def _are_places(*wrists_m: Array) -> bool:
+    """Return whether all wrists (3,) are where a camera shows hands; NaN is not."""
+    return all(w[2] > MIN_DEPTH_M and (np.abs(w) <= MAX_DEPTH_M).all() for w in wrists_m)
 
 
 def _metres(place: Translation | None) -> Array | None:
@@ -178,7 +185,7 @@ def _held_together(
         (camera.fx, camera.fy),
         weights=np.concatenate([rays.quality for rays in both]),
     )
-    if place is None:
+    if place is None or not _are_places(place.metres, place.metres + left_from_right_m):
         return {}
     moved = replace(place, metres=place.metres + left_from_right_m)
     return {Side.RIGHT: _wrist(place, source), Side.LEFT: _wrist(moved, source)}
