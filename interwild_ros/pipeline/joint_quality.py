@@ -41,7 +41,7 @@ def _is_covered(joints_px: Array, other_px: Array) -> Array:
         return np.zeros(len(joints_px), bool)
     is_place = (np.abs(joints_px) <= FARTHEST_PX).all(axis=1)
     covered = np.zeros(len(joints_px), bool)
-    for joint in is_place.nonzero()[0]:
+    for joint in np.flatnonzero(is_place):
         x, y = joints_px[joint].tolist()
         covered[joint] = cv2.pointPolygonTest(outline, (x, y), False) > 0
     return covered
