@@ -214,8 +214,14 @@ setup(
         'plotly>=6.0',
         'pyarrow>=16.0',
     ],
-    # Drawing synthetic hands is several times as fast with it; the node never asks for it.
-    extras_require={'train': ['numba>=0.60']},
+    extras_require={
+        # Drawing synthetic hands is several times as fast with it; the node never asks for it.
+        'train': ['numba>=0.60'],
+        'ray': ['ray>=2.40'],
+        'rerun': ['rerun-sdk>=0.41'],  # its API changes with every minor version
+        'onnx': ['onnx>=1.16', 'onnxruntime>=1.18'],
+        'openvino': ['openvino>=2024.4'],
+    },
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     # Named, so that an editable installation is a plain line in a .pth file.
     package_dir={'': '.'},

@@ -13,7 +13,15 @@ PACKAGE = 'interwild_ros'
 CONFIG = (FindPackageShare(PACKAGE), 'config')
 
 # The settings that differ from robot to robot; the params_file sets all of them.
-SETTING_NAMES = ('image_transport', 'variant', 'weights', 'mano_dir', 'device', 'autostart')
+SETTING_NAMES = (
+    'image_transport',
+    'every_frame',
+    'variant',
+    'weights',
+    'mano_dir',
+    'device',
+    'autostart',
+)
 SETTINGS = [setting for setting in settings_of(Settings) if setting.name in SETTING_NAMES]
 
 
@@ -30,6 +38,9 @@ def arguments() -> list[DeclareLaunchArgument]:
         _argument('camera_info', 'camera_info', 'topic of the calibration of that image'),
         *map(_setting_argument, SETTINGS),
         _argument('rviz', 'false', 'start RViz with the overlay, the meshes and TF'),
+        _argument(
+            'fixed_frame', 'camera_optical_frame', 'frame that RViz stands in: that of the images'
+        ),
         _argument(
             'use_sim_time', 'false', 'take the time from /clock, as in replay or simulation'
         ),
@@ -56,13 +67,15 @@ def hands_node(context: LaunchContext) -> list[Node]:
         for setting in SETTINGS
         if context.launch_configurations[setting.name]
     }
-    sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
     node = Node(
         package=PACKAGE,
         executable='hands_node',
         name='hands_node',
         namespace=LaunchConfiguration('namespace'),
-        parameters=[LaunchConfiguration('params_file'), {'use_sim_time': sim_time, **given}],
+        parameters=[
+            LaunchConfiguration('params_file'),
+            {'use_sim_time': _use_sim_time(), **given},
+        ],
         remappings=[
             ('image', image),
             ('image/compressed', [image, '/compressed']),
@@ -82,11 +95,21 @@ def rviz() -> Node:
         package='rviz2',
         executable='rviz2',
         namespace=LaunchConfiguration('namespace'),
-        arguments=['-d', PathJoinSubstitution([*CONFIG, 'hands.rviz'])],
+        arguments=[
+            '-d',
+            PathJoinSubstitution([*CONFIG, 'hands.rviz']),
+            '-f',
+            LaunchConfiguration('fixed_frame'),
+        ],
+        parameters=[{'use_sim_time': _use_sim_time()}],
         # The layout's names are absolute; without the slash they are the namespace's.
         remappings=[(f'/hands_node/{topic}', f'hands_node/{topic}') for topic in topics],
         condition=IfCondition(LaunchConfiguration('rviz')),
     )
+
+
+def _use_sim_time() -> ParameterValue:
+    return ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
 
 
 def _argument(name: str, default: object, description: str) -> DeclareLaunchArgument:

@@ -17,7 +17,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / 'interwild_ros'
 GENERATED = ('interwild_ros.msg',)
-DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml'}
+DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'rerun': 'rerun-sdk', 'yaml': 'pyyaml'}
+TESTED = ('runtime.txt', 'train.txt', 'extras.txt')
 
 
 def manifest():
@@ -51,14 +52,31 @@ def metadata(wheel):
 
 def requirements(lines):
     packaging = pytest.importorskip('packaging.requirements')
-    parsed = [packaging.Requirement(line) for line in lines]
-    here = [r for r in parsed if r.marker is None or r.marker.evaluate({'extra': 'train'})]
-    return {r.name.lower().replace('_', '-'): r for r in here}
+    return [packaging.Requirement(line) for line in lines]
+
+
+def by_name(parsed):
+    return {r.name.lower().replace('_', '-'): r for r in parsed}
+
+
+def declared(metadata):
+    """Return what users get: everything, and each extra."""
+    extras = ['', *metadata.get_all('Provides-Extra')]
+    found = requirements(metadata.get_all('Requires-Dist'))
+    return by_name(
+        r for r in found if not r.marker or any(r.marker.evaluate({'extra': e}) for e in extras)
+    )
+
+
+def lines_of(name):
+    lines = (ROOT / 'requirements' / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
 
 
 def pinned(name):
-    lines = (ROOT / 'requirements' / name).read_text().splitlines()
-    return requirements(line for line in lines if line and not line.startswith('#'))
+    """Return what is installed for this Python."""
+    found = requirements(lines_of(name))
+    return by_name(r for r in found if not r.marker or r.marker.evaluate())
 
 
 def third_party_imports():
@@ -100,36 +118,38 @@ def test_the_changelog_opens_with_the_version():
 
 
 def test_every_import_is_a_declared_dependency(metadata):
-    declared = set(requirements(metadata.get_all('Requires-Dist')))
     imported = {DISTRIBUTIONS.get(name, name) for name in third_party_imports()}
-    assert imported - declared - ros_dependencies() == set()
+    assert imported - set(declared(metadata)) - ros_dependencies() == set()
 
 
 def test_every_declared_requirement_is_imported(metadata):
-    declared = set(requirements(metadata.get_all('Requires-Dist')))
     imported = {DISTRIBUTIONS.get(name, name) for name in third_party_imports()}
-    assert declared - imported == set()
+    assert set(declared(metadata)) - imported == set()
 
 
 def test_the_tested_versions_are_those_that_setup_py_allows(metadata):
-    allowed = requirements(metadata.get_all('Requires-Dist'))
-    tested = pinned('runtime.txt') | pinned('train.txt')
-    assert tested.keys() == allowed.keys()
-    for name, requirement in tested.items():
+    allowed = declared(metadata)
+    assert by_name(r for n in TESTED for r in requirements(lines_of(n))).keys() == allowed.keys()
+    for name, requirement in (item for n in TESTED for item in pinned(n).items()):
         (pin,) = requirement.specifier
         assert pin.operator == '=='
         assert allowed[name].specifier.contains(pin.version), name
 
 
+def test_an_extra_is_asked_for_by_itself_alone(metadata):
+    extras = metadata.get_all('Provides-Extra')
+    assert sorted(extras) == ['onnx', 'openvino', 'ray', 'rerun', 'train']
+    plain = [r for r in requirements(metadata.get_all('Requires-Dist')) if not r.marker]
+    assert by_name(plain).keys() == by_name(requirements(lines_of('runtime.txt'))).keys()
+
+
 def test_torch_is_a_range_for_users_and_a_version_for_us(metadata):
-    (operator,) = {
-        s.operator for s in requirements(metadata.get_all('Requires-Dist'))['torch'].specifier
-    }
+    (operator,) = {s.operator for s in declared(metadata)['torch'].specifier}
     assert operator == '>='
     assert str(pinned('runtime.txt')['torch']) == 'torch==2.13.0'
 
 
-@pytest.mark.parametrize('name', ['ros-jazzy.txt', 'runtime.txt', 'train.txt', 'dev.txt'])
+@pytest.mark.parametrize('name', ['ros-jazzy.txt', *TESTED, 'dev.txt'])
 def test_every_requirement_names_one_version(name):
     for requirement in pinned(name).values():
         assert [s.operator for s in requirement.specifier] == ['=='], requirement

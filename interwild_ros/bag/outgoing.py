@@ -19,6 +19,7 @@ from interwild_ros.records import (
     ModelCard,
     NoHand,
     NS_PER_SEC,
+    Side,
     Topology,
     TwoHands,
 )
@@ -88,9 +89,16 @@ def transforms(
     return frames
 
 
-def child_frame(hand: Hand, *, prefix: str) -> str:
+def child_frame(side: Side, *, prefix: str) -> str:
     """Return the name of a hand's frame."""
-    return f'{prefix}{hand.side.label}_hand'
+    return f'{prefix}{side.label}_hand'
+
+
+def hand_frames(prefix: str) -> frozenset[str]:
+    """Return the names of the frames of both hands and of all their joints."""
+    hands = [child_frame(side, prefix=prefix) for side in Side]
+    joints = [_joint_frame(hand, name) for hand in hands for name in JOINT_NAMES[1:]]
+    return frozenset(hands + joints)
 
 
 def write_header(header: Any, stamp_ns: int, frame_id: str) -> None:
@@ -152,24 +160,28 @@ def _write_no_hand(message: Any, hand: NoHand) -> None:
 def _hand_transform(new: New, two_hands: TwoHands, hand: Hand, prefix: str) -> Any:
     message = new(TRANSFORM)
     write_header(message.header, two_hands.stamp_ns, two_hands.frame_id)
-    message.child_frame_id = child_frame(hand, prefix=prefix)
+    message.child_frame_id = child_frame(hand.side, prefix=prefix)
     place(message.transform.translation, hand.wrist_m)
     turn(message.transform.rotation, hand.wrist_quaternion_xyzw)
     return message
 
 
 def _joint_transforms(new: New, two_hands: TwoHands, hand: Hand, prefix: str) -> list[Any]:
-    parent = child_frame(hand, prefix=prefix)
+    parent = child_frame(hand.side, prefix=prefix)
     hand_from_cam = cam_from_hand(hand.joints_m, hand.side).T
     frames = []
     for name, joint_m in zip(JOINT_NAMES[1:], hand.joints_m[1:], strict=True):
         message = new(TRANSFORM)
         write_header(message.header, two_hands.stamp_ns, parent)
-        message.child_frame_id = f'{parent}_{name}'
+        message.child_frame_id = _joint_frame(parent, name)
         place(message.transform.translation, hand_from_cam @ (joint_m - hand.wrist_m))
         turn(message.transform.rotation, (0.0, 0.0, 0.0, 1.0))
         frames.append(message)
     return frames
+
+
+def _joint_frame(parent: str, joint: str) -> str:
+    return f'{parent}_{joint}'
 
 
 def _number(value: float | None) -> float:

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from interwild_ros.cli.flags import given_settings
+from interwild_ros.cli.flags import existing_path, given_settings, with_whole_paths
 from interwild_ros.config import CameraSettings, Settings
 from interwild_ros.errors import AssetError, SettingError
 from interwild_ros.imaging.demo_clip import CAMERA_FILE, write_demo_clip
@@ -30,7 +30,6 @@ HANDS_SETTINGS = (
 )
 CAMERA_SETTINGS = ('camera_info', 'fov_deg', 'rate_hz', 'pace')
 
-_PATHS = ('weights', 'mano_dir', 'camera_info')
 _TRANSPORT = 'compressed'
 _SUBSCRIBERS = 2  # the hands node and the recorder: no picture is sent before both listen
 _WEBCAM_SEC = 10.0
@@ -49,8 +48,8 @@ def plan_of(args: argparse.Namespace, *, clip: Path) -> Plan:
     :param clip: folder of the demo clip, which is drawn there unless a source was named.
     :raises InterwildError: when a file that was named is absent or a value is refused.
     """
-    camera = _absolute(given_settings(args, CameraSettings))
-    hands = _absolute(given_settings(args, Settings))
+    camera = with_whole_paths(given_settings(args, CameraSettings))
+    hands = with_whole_paths(given_settings(args, Settings))
     plan = Plan(
         camera={
             **camera,
@@ -86,22 +85,7 @@ def _own_source(args: argparse.Namespace) -> dict[str, Any]:
     path = args.video or args.images
     if args.images and not path.is_dir():
         raise AssetError(f'--images {path}: no such folder')
-    return {'source': _existing(path)}
-
-
-def _absolute(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings with paths that hold in any folder: the nodes run in another one."""
-    return {
-        name: _existing(Path(value)) if name in _PATHS and value else value
-        for name, value in settings.items()
-    }
-
-
-def _existing(path: Path) -> str:
-    path = path.expanduser().absolute()
-    if not path.exists():
-        raise AssetError(f'{path}: no such file or folder')
-    return str(path)
+    return {'source': existing_path(path)}
 
 
 def _domain_id(wanted: int | None) -> int:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from interwild_ros.config import Setting, settings_of
+from interwild_ros.errors import AssetError
+
+_PATHS = ('weights', 'mano_dir', 'camera_info')
+_RULE_MADE = 'rule-made'  # weights that are no file: networks.rule_weights
 
 
 def add_setting_flags(
@@ -35,6 +40,32 @@ def given_settings(args: argparse.Namespace, kind: type) -> dict[str, Any]:
     }
     kind(**given)
     return given
+
+
+def with_whole_paths(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with paths that hold in any folder: nodes run in another one.
+
+    :raises AssetError: for a file or a folder that is not there.
+    """
+    return {
+        name: existing_path(Path(value)) if _is_path(name, value) else value
+        for name, value in settings.items()
+    }
+
+
+def existing_path(path: Path) -> str:
+    """Return a path that holds in any folder.
+
+    :raises AssetError: when there is nothing.
+    """
+    path = path.expanduser().absolute()
+    if not path.exists():
+        raise AssetError(f'{path}: no such file or folder')
+    return str(path)
+
+
+def _is_path(name: str, value: Any) -> bool:
+    return name in _PATHS and value not in ('', _RULE_MADE)
 
 
 def _add_flag(group: argparse._ArgumentGroup, setting: Setting) -> None:

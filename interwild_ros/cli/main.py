@@ -32,6 +32,14 @@ _VERBS = {
         'interwild_ros.cli.evaluate',
         'score weights on a data set, and print the row of the paper',
     ),
+    'export': (
+        'interwild_ros.cli.export',
+        'write recordings with their hands for the rerun viewer, or the networks as ONNX',
+    ),
+    'play': (
+        'interwild_ros.cli.play',
+        'play a recorded bag with /clock, and run the hands node on every frame of it',
+    ),
     'train': (
         'interwild_ros.cli.train',
         'train networks by a recipe, go on after a break, and export what came out',

@@ -7,6 +7,7 @@ Pixels come out as cv_bridge makes them: the same OpenCV conversions, and 16 bit
 from __future__ import annotations
 
 from array import array
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import cv2
@@ -24,6 +25,18 @@ from interwild_ros.records import Array, Image
 import numpy as np
 
 Bytes: TypeAlias = 'bytes | bytearray | memoryview | array[int] | Array'
+
+
+_PNG_BITS = len(PNG_MAGIC) + 16  # where the first chunk, IHDR, says the bits of a sample
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """What a whole JPEG or PNG file says of itself: its media type, and its size in px."""
+
+    media_type: str
+    width: int
+    height: int
 
 
 def decode_image(
@@ -66,6 +79,21 @@ def decode_compressed(format: str, data: Bytes) -> Image:
     content = np.frombuffer(data, dtype=np.uint8)
     _check_container(format, content.tobytes())
     return _picture(_rgb_from_decoded(format, _read(format, content)))
+
+
+def picture_file(format: str, data: Bytes) -> PictureFile | None:
+    """Return what a file of CompressedImage is, None where its own colours are not the picture's.
+
+    A viewer that knows nothing of ROS shows the picture of `decode_compressed` but where channels
+    are swapped, a mosaic was compressed as it is, or a sample has 16 bits.
+
+    :raises InputError: `bad_encoding`, `corrupt_image` or `too_large`, as `decode_compressed`.
+    """
+    _check_format(format)
+    content = np.frombuffer(data, dtype=np.uint8).tobytes()
+    found = _check_container(format, content)
+    is_deep = found.media_type == 'image/png' and content[_PNG_BITS] > 8
+    return None if is_deep or _is_mosaic(format) or _is_swapped(format) else found
 
 
 def _read(format: str, content: Array) -> Array:
@@ -144,12 +172,12 @@ def _check_format(format: str) -> None:
         )
 
 
-def _check_container(format: str, content: bytes) -> None:
+def _check_container(format: str, content: bytes) -> PictureFile:
     """Check what the bytes are and that they are all there; publishers misname formats freely."""
     if content.startswith(JPEG_MAGIC):
-        check_side(*check_jpeg(content))
+        found = PictureFile('image/jpeg', *check_jpeg(content))
     elif content.startswith(PNG_MAGIC):
-        check_side(*check_png(content))
+        found = PictureFile('image/png', *check_png(content))
     elif any(name in format.lower() for name in ('jpeg', 'jpg', 'png')):
         raise InputError(
             'corrupt_image',
@@ -158,6 +186,8 @@ def _check_container(format: str, content: bytes) -> None:
         )
     else:
         raise InputError('bad_encoding', f'format is {format!r}, wanted jpeg or png')
+    check_side(found.width, found.height)
+    return found
 
 
 def _rgb_from_decoded(format: str, decoded: Array) -> Array:
@@ -167,13 +197,24 @@ def _rgb_from_decoded(format: str, decoded: Array) -> Array:
     the file. Two more cases of its subscriber: where a colour picture was compressed, but not as
     bgr, an RGB array was written as if it were BGR; and a PNG keeps a bayer picture as it is.
     """
-    encoding, _, compression = format.partition(';')
     channels = 1 if decoded.ndim == 2 else decoded.shape[2]
     if channels == 1:
-        is_mosaic = encoding.startswith('bayer_') and encoding in PACKED and 'png' in compression
-        return _to_rgb(PACKED[encoding if is_mosaic else 'mono8'], decoded)
-    is_swapped = 'compressed' in compression and 'compressed bgr' not in compression
-    if is_swapped and encoding.startswith(('rgb', 'bgr')):
+        encoding = format.partition(';')[0]
+        return _to_rgb(PACKED[encoding if _is_mosaic(format) else 'mono8'], decoded)
+    if _is_swapped(format):
         return decoded[..., :3]
     code = cv2.COLOR_BGRA2RGB if channels == 4 else cv2.COLOR_BGR2RGB
     return np.asarray(cv2.cvtColor(decoded, code))
+
+
+def _is_mosaic(format: str) -> bool:
+    """Return whether the one channel of a file is a bayer picture as the sensor made it."""
+    encoding, _, compression = format.partition(';')
+    return encoding.startswith('bayer_') and encoding in PACKED and 'png' in compression
+
+
+def _is_swapped(format: str) -> bool:
+    """Return whether the channels of a coloured file are in the order of its message."""
+    encoding, _, compression = format.partition(';')
+    is_other = 'compressed' in compression and 'compressed bgr' not in compression
+    return is_other and encoding.startswith(('rgb', 'bgr'))

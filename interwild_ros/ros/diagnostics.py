@@ -129,6 +129,7 @@ def _camera_status(state: NodeState, camera: InputState) -> Status:
         'input_rate_hz': figures.input_rate_hz,
         'frames_in': figures.frames_in,
         'frames_dropped': figures.frames_dropped,
+        'frames_skipped': figures.frames_skipped,
         'last_frame_age_sec': 'unknown' if age is None else age,
         'camera_info': camera.calibration,
         'bad_frames': sum(figures.bad_frames.values()),

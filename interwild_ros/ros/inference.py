@@ -119,7 +119,7 @@ class Inference:
             self._check_order(message)
             self._see(message)
         except InputError as error:
-            self._sinks.meter.count_bad(error.cause)
+            self._sinks.meter.count_skipped(error.cause)
             self._sinks.complaints.say(error.cause, f'frame skipped, {error.cause}: {error}')
 
     def _check_order(self, message: ImageMessage) -> None:

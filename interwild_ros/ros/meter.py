@@ -37,6 +37,7 @@ class FrameTimes:
 class Figures:
     """What happened since the node was configured (counts) and in the last seconds (the rest).
 
+    Frames that came in are out, dropped, skipped because they could not be used, or in work.
     `last_frame_age_sec` is None before the first frame, and `silent_sec` then counts from the
     beginning; `latency_ms` holds the median, the 95th
     percentile and the largest. Times are None when nothing was published lately.
@@ -45,6 +46,7 @@ class Figures:
     frames_in: int
     frames_out: int
     frames_dropped: int
+    frames_skipped: int
     bad_frames: Mapping[str, int]
     recent_bad_frames: Mapping[str, int]
     input_rate_hz: float
@@ -83,7 +85,7 @@ class Meter:
         self._lock = threading.Lock()
         self._since = clock()
         self._last_arrival: float | None = None
-        self._in = self._out = self._dropped = 0
+        self._in = self._out = self._dropped = self._skipped = 0
         self._bad: Counter[str] = Counter()
         self._recent_in: _Recent[None] = _Recent()
         self._recent_out: _Recent[FrameTimes] = _Recent()
@@ -106,6 +108,12 @@ class Meter:
         with self._lock:
             self._bad[cause] += 1
             self._recent_bad.add(self._clock(), cause)
+
+    def count_skipped(self, cause: str) -> None:
+        """Count a frame that could not be used, and that therefore no hands answer."""
+        with self._lock:
+            self._skipped += 1
+        self.count_bad(cause)
 
     def count_published(self, times: FrameTimes) -> None:
         """Count a frame whose hands were published."""
@@ -131,6 +139,7 @@ class Meter:
                 frames_in=self._in,
                 frames_out=self._out,
                 frames_dropped=self._dropped,
+                frames_skipped=self._skipped,
                 bad_frames=dict(self._bad),
                 recent_bad_frames=dict(Counter(self._recent_bad.until(now))),
                 input_rate_hz=len(self._recent_in.until(now)) / seconds,

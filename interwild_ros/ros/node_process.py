@@ -16,6 +16,7 @@ from interwild_ros import errors
 from interwild_ros.errors import NodeError
 
 _TAIL_LINES = 15
+_ASKED = (-signal.SIGINT, -signal.SIGTERM)
 _PATIENCE_SEC = {signal.SIGINT: 10.0, signal.SIGTERM: 5.0, signal.SIGKILL: 5.0}
 
 
@@ -33,17 +34,21 @@ class NodeProcess:
         *,
         folder: Path,
         environment: Mapping[str, str],
+        remappings: Mapping[str, str] | None = None,
     ) -> None:
         """Start the node.
 
         :param parameters: ROS parameters; the file they are passed in stays in `folder`.
         :param folder: where `<name>.yaml` and `<name>.log` go, and the process runs.
         :param environment: added to this process's own.
+        :param remappings: the topics that its own names stand for.
         """
         self.name = name
         self._log = folder / f'{name}.log'
         parameter_file = _write_parameters(folder / f'{name}.yaml', parameters)
         ros_arguments = ['--ros-args', '--params-file', str(parameter_file)]
+        for name_here, topic in (remappings or {}).items():
+            ros_arguments += ['-r', f'{name_here}:={topic}']
         with self._log.open('w') as log:
             self._process = subprocess.Popen(
                 [sys.executable, '-m', f'interwild_ros.ros.{name}', *ros_arguments],
@@ -68,6 +73,8 @@ class NodeProcess:
     def stop(self) -> None:
         """Ask it to end, and wait until it has; insist when it does not.
 
+        One that was only just beginning, and did not listen to signals yet, may die of them.
+
         :raises NodeError: when it had to be killed, or ended with an error.
         """
         for number, patience_sec in _PATIENCE_SEC.items():
@@ -75,7 +82,8 @@ class NodeProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(patience_sec)
                 break
-        self.has_ended()
+        if self._process.returncode not in _ASKED:
+            self.has_ended()
 
     def kill(self) -> None:
         """End it now, whatever state it is in."""
@@ -97,13 +105,20 @@ class NodeProcess:
 
 @contextlib.contextmanager
 def running(
-    name: str, parameters: Mapping[str, Any], *, folder: Path, environment: Mapping[str, str]
+    name: str,
+    parameters: Mapping[str, Any],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    remappings: Mapping[str, str] | None = None,
 ) -> Iterator[NodeProcess]:
     """Run a node for the length of a block, and end it in order; kill it when that was left early.
 
     :raises NodeError: when the node ends with an error.
     """
-    process = NodeProcess(name, parameters, folder=folder, environment=environment)
+    process = NodeProcess(
+        name, parameters, folder=folder, environment=environment, remappings=remappings
+    )
     try:
         yield process
         process.stop()

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 import time
-from typing import Any
 
 from interwild_ros.bag.write import BagWriter, OfferedQos
-from interwild_ros.errors import AssetError
+from interwild_ros.ros.message_class import message_class
 from interwild_ros.ros.subscribing import Offer, offers_on
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -75,7 +73,7 @@ class Recorder:
         ]
         self._bag.add_topic(topic, kind, offered=offered)
         self._node.create_subscription(
-            _message_class(kind), topic, partial(self._take, topic), _profile(offers), raw=True
+            message_class(kind), topic, partial(self._take, topic), _profile(offers), raw=True
         )
 
     def _take(self, topic: str, data: bytes, info: dict[str, int]) -> None:
@@ -97,11 +95,3 @@ def _profile(offers: Sequence[Offer]) -> QoSProfile:
         reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
     )
-
-
-def _message_class(kind: str) -> Any:
-    package, _, name = kind.partition('/msg/')
-    try:
-        return getattr(import_module(f'{package}.msg'), name)
-    except (ImportError, AttributeError) as error:
-        raise AssetError(f'the message type {kind} is not installed for Python') from error

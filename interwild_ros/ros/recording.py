@@ -6,8 +6,7 @@ beside the hands node, and a third process would take time from the other two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -18,11 +17,9 @@ from interwild_ros.bag.write import write_bag
 from interwild_ros.errors import NodeError
 from interwild_ros.ros.domain import local_environment
 from interwild_ros.ros.node_process import NodeProcess, running
+from interwild_ros.ros.own_node import own_node
 from interwild_ros.ros.recorder import Recorder
-import rclpy
-from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 
 PICTURES = '/image/compressed'
 CAMERA_INFO = '/camera_info'
@@ -69,7 +66,7 @@ def record_nodes(plan: Plan, folder: Path, *, say: Callable[[str], None]) -> Non
     logs.mkdir()
     environment = local_environment(plan.domain_id)
     os.environ.update(environment)
-    with write_bag(folder / 'bag') as bag, _node() as (node, executor):
+    with write_bag(folder / 'bag') as bag, own_node('interwild_recorder') as (node, executor):
         recorder = Recorder(node, bag, TOPICS)
         say('starting hands_node')
         with running('hands_node', plan.hands, folder=logs, environment=environment) as hands:
@@ -173,18 +170,3 @@ class _Watch:
 
     def _count(self, topic: str) -> int:
         return self._recorder.tallies[topic].count
-
-
-@contextmanager
-def _node() -> Iterator[tuple[Node, SingleThreadedExecutor]]:
-    context = Context()
-    rclpy.init(args=[], context=context)
-    try:
-        node = Node('interwild_recorder', context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        yield node, executor
-        executor.shutdown()
-        node.destroy_node()  # type: ignore[no-untyped-call]
-    finally:
-        context.try_shutdown()

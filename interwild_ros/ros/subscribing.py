@@ -189,7 +189,12 @@ def _node_name(info: TopicEndpointInfo) -> str:
     """Return a node's full name; DDS may know a publisher before its node, or without one."""
     if _UNKNOWN in info.node_name:
         return 'a node without a name'
-    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+    return full_name(info.node_namespace, info.node_name)
+
+
+def full_name(namespace: str, name: str) -> str:
+    """Return the name of a node with its namespace."""
+    return f'{namespace.rstrip("/")}/{name}'
 
 
 def kind_name(kind: type[Any]) -> str:

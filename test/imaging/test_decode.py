@@ -4,7 +4,12 @@ import zlib
 
 import cv2
 from interwild_ros.errors import InputError
-from interwild_ros.imaging.decode import decode_compressed, decode_image
+from interwild_ros.imaging.decode import (
+    decode_compressed,
+    decode_image,
+    picture_file,
+    PictureFile,
+)
 from interwild_ros.imaging.encodings import ENCODINGS
 import numpy as np
 import pytest
@@ -257,6 +262,36 @@ def test_a_jpeg_is_a_jpeg_whatever_its_format_is_called(format, data):
 def test_a_png_comes_out_exactly(format):
     np.testing.assert_array_equal(decode_compressed(format, PNG), SMOOTH)
     np.testing.assert_array_equal(decode_compressed(format, array('B', PNG)), SMOOTH)
+
+
+@pytest.mark.parametrize(
+    ('data', 'media_type'), [(JPEG, 'image/jpeg'), (PROGRESSIVE, 'image/jpeg'), (PNG, 'image/png')]
+)
+def test_a_file_that_any_viewer_shows_rightly_says_its_type_and_size(data, media_type):
+    for format in ('', 'jpeg', 'rgb8; jpeg compressed bgr8', 'bgr8; png compressed bgr8'):
+        assert picture_file(format, array('B', data)) == PictureFile(media_type, 160, 120)
+
+
+@pytest.mark.parametrize(
+    ('format', 'data'),
+    [
+        ('rgb8; jpeg compressed rgb8', JPEG),  # red and blue are exchanged in the file
+        ('bayer_rggb8; png compressed ', _file('.png', SMOOTH[..., 0])),
+        ('16UC1; png compressed ', _file('.png', SMOOTH[..., 0].astype(np.uint16) * 257)),
+    ],
+)
+def test_a_file_whose_own_colours_are_not_the_pictures_is_not_to_be_shown(format, data):
+    assert picture_file(format, data) is None
+
+
+def test_a_file_that_cannot_be_decoded_is_no_picture_file():
+    for format, data, cause in (
+        ('jpeg', JPEG[:-50], 'corrupt_image'),
+        ('16UC1; compressedDepth', PNG, 'bad_encoding'),
+    ):
+        with pytest.raises(InputError) as raised:
+            picture_file(format, data)
+        assert raised.value.cause == cause
 
 
 def test_grey_files_come_out_grey():

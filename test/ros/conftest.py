@@ -17,14 +17,11 @@ A Process has `output` (standard output and error so far), `wait_for(text)`, `wa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-import fcntl
 import importlib.util
 import os
-from pathlib import Path
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from typing import Any
@@ -114,29 +111,13 @@ class Process:
 
 @pytest.fixture(scope='module', autouse=True)
 def ros_domain() -> Iterator[int]:
+    from domains import locked_domain
     from interwild_ros.ros.domain import local_environment
 
-    lock, domain = _lock_a_domain()
-    with pytest.MonkeyPatch.context() as patch, lock:
+    with pytest.MonkeyPatch.context() as patch, locked_domain() as domain:
         for name, value in local_environment(domain).items():
             patch.setenv(name, value)
         yield domain
-
-
-def _lock_a_domain() -> tuple[Any, int]:
-    """Choose a domain without nodes, and lock it before another test run's nodes are there."""
-    from interwild_ros.ros.domain import DOMAIN_IDS, free_domain_id
-
-    for _ in DOMAIN_IDS:
-        domain = free_domain_id()
-        lock = (Path(tempfile.gettempdir()) / f'ros_domain_{domain}.lock').open('w')
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            continue
-        return lock, domain
-    pytest.fail('no ROS domain is free')
 
 
 @pytest.fixture

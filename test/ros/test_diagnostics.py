@@ -74,6 +74,7 @@ def test_every_figure_that_was_promised_is_there_once(state):
         'latency_p95_ms',
         'latency_max_ms',
         'frames_dropped',
+        'frames_skipped',
         'bad_frames',
         'last_frame_age_sec',
         'device',

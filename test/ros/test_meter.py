@@ -86,9 +86,10 @@ def test_drops_and_bad_frames_are_counted_by_cause(meter, clock):
     meter.count_bad('bad_encoding')
     clock.now += WINDOW_SEC + 1.0
     for cause in ('bad_encoding', 'zero_size', 'zero_size'):
-        meter.count_bad(cause)
+        meter.count_skipped(cause)
     figures = meter.figures()
     assert figures.frames_dropped == 2
+    assert figures.frames_skipped == 3
     assert figures.bad_frames == {'bad_encoding': 2, 'zero_size': 2}
     assert figures.recent_bad_frames == {'bad_encoding': 1, 'zero_size': 2}
 
