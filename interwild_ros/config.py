@@ -154,6 +154,19 @@ class Settings(Checked):
         high=256,
         fixed=True,
     )
+    engine: str = setting(
+        'auto',
+        'what runs the networks: auto takes openvino on a CPU where it is installed, else torch',
+        choices=('auto', 'torch', 'openvino'),
+        fixed=True,
+    )
+    precision: str = setting(
+        'float32',
+        'of the networks that read the hands; bfloat16 is quicker, and meshes are off by tenths '
+        'of a millimetre',
+        choices=('float32', 'bfloat16'),
+        fixed=True,
+    )
     image_transport: str = setting(
         'raw',
         'raw subscribes to image as sensor_msgs/Image, compressed to image/compressed',

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Final
+
+PASSIVE_WAITING: Final = ('OMP_WAIT_POLICY', 'PASSIVE')
 
 
 def wait_passively() -> None:
@@ -12,4 +15,4 @@ def wait_passively() -> None:
     core until the last one does. Where other processes want that core too, as beside a camera
     driver, frames then take several times as long. OMP_WAIT_POLICY, when it is set, stays.
     """
-    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    os.environ.setdefault(*PASSIVE_WAITING)

@@ -354,7 +354,8 @@ class ModelCard:
     """What is running: shown in logs, diagnostics, the topology message and reports.
 
     `weights` names the file, or the rule; `weights_meaningful` is False for rule-made weights.
-    `warnings` are sentences for a person.
+    `engine` runs the networks, in the precision that it names. `warnings` are sentences for a
+    person.
     """
 
     variant: str
@@ -364,6 +365,7 @@ class ModelCard:
     hand_model_is_stand_in: bool
     device: str
     warnings: tuple[str, ...] = ()
+    engine: str = ''
 
 
 def _check_shapes(record: object, **shapes: tuple[int, ...]) -> None:

@@ -136,7 +136,8 @@ class Timings:
     """How long it took: the one thing that differs from run to run.
 
     `wall_sec` is from the first picture to the last file, without finding out what is in the bag;
-    the stages overlap, since each has a thread of its own.
+    the stages overlap, since each has a thread of its own. `foreseen` counts the pictures that the
+    networks had seen before, as shares of a long recording.
     """
 
     wall_sec: float
@@ -145,6 +146,7 @@ class Timings:
     networks_sec: float
     place_sec: float
     write_sec: float
+    foreseen: int = 0
 
 
 @dataclass(frozen=True)

@@ -34,14 +34,16 @@ from interwild_ros.bag.least_certain import least_certain
 from interwild_ros.bag.ordered import in_order, Recorded
 from interwild_ros.bag.page import PAGE_FILE, write_page
 from interwild_ros.bag.plan import Plan
-from interwild_ros.bag.series import read_series, TABLE_FILE
+from interwild_ros.bag.series import TABLE_FILE
+from interwild_ros.bag.series_file import read_series
+from interwild_ros.bag.shares import Foresight
 from interwild_ros.bag.sturdy import SturdyReader
 from interwild_ros.bag.summary_file import SUMMARY_FILE
 from interwild_ros.bag.table import HandsTable, write_table
 from interwild_ros.bag.thumbnails import Thumbnails
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError, InputError
-from interwild_ros.pipeline.following import Followed, Follower
+from interwild_ros.pipeline.following import Followed, Follower, Foreseen
 from interwild_ros.pipeline.pipeline import Pipeline
 from interwild_ros.records import NoHand, Side, TwoHands
 
@@ -67,17 +69,23 @@ class Task:
 
 
 def analyse(
-    task: Task, pipeline: Pipeline, folder: Path, *, say: Say = lambda done, total: None
+    task: Task,
+    pipeline: Pipeline,
+    folder: Path,
+    *,
+    foresight: Foresight | None = None,
+    say: Say = lambda done, total: None,
 ) -> Summary:
     """Analyse one camera of a bag into a folder, and return what has to be known of it.
 
+    :param foresight: what the networks said elsewhere; it changes nothing but how long it takes.
     :param say: called after each picture.
     :raises AssetError: when the bag cannot be read any more, or the folder not be written to.
     """
     tally = Tally()
     began = time.perf_counter()
     with _outputs(task, pipeline, folder, tally) as write, _pictures(task) as pictures:
-        seer = _Seer(pipeline, tally)
+        seer = _Seer(pipeline, tally, foresight)
         for done, decoded in enumerate(pictures, 1):
             followed = seer.see(decoded)
             if followed is not None:
@@ -85,6 +93,7 @@ def analyse(
                 seen = SeenFrame(recorded.number, recorded.received_ns, followed)
                 write((recorded, seen))
             say(done, len(task.plan))
+    tally.foreseen = foresight.used if foresight else 0
     summary = _summary(task, pipeline, tally, wall_sec=time.perf_counter() - began)
     try:
         (folder / SUMMARY_FILE).write_text(summary.as_json(), encoding='utf-8')
@@ -116,6 +125,7 @@ class Tally:
     absent: dict[Side, Counter[str]] = field(
         default_factory=lambda: {side: Counter() for side in Side}
     )
+    foreseen: int = 0
     decode_sec: float = 0.0
     networks_sec: float = 0.0
     place_sec: float = 0.0
@@ -143,8 +153,8 @@ class Tally:
 class _Seer:
     """Sees the hands in one picture after another, as the node does."""
 
-    def __init__(self, pipeline: Pipeline, tally: Tally) -> None:
-        self._follower = Follower(pipeline)
+    def __init__(self, pipeline: Pipeline, tally: Tally, foreseen: Foreseen | None) -> None:
+        self._follower = Follower(pipeline, foreseen)
         self._tally = tally
         self._last_ns: int | None = None
 
@@ -248,6 +258,7 @@ def _summary(task: Task, pipeline: Pipeline, tally: Tally, *, wall_sec: float) -
             networks_sec=round(tally.networks_sec, 3),
             place_sec=round(tally.place_sec, 3),
             write_sec=round(tally.write_sec, 3),
+            foreseen=tally.foreseen,
         ),
     )
 

@@ -167,8 +167,8 @@ def compare(
         tolerance_ms=tolerance_ms,
         rows_a=rows_a,
         stamps_apart_ms=_taken(times_a, rows_a) / _NS_PER_MS - times_b / _NS_PER_MS,
-        mpjpe_mm=_each_hand(_mpjpe_mm, a.series, b.series, rows_a),
-        wrist_error_mm=_each_hand(_wrist_error_mm, a.series, b.series, rows_a),
+        mpjpe_mm=_each_hand(_mpjpe_mm, a.joints_m, b.joints_m, rows_a),
+        wrist_error_mm=_each_hand(_wrist_error_mm, a.joints_m, b.joints_m, rows_a),
         mrrpe_mm=_apart_mm(_taken(a.series.left_from_right_m, rows_a), b.series.left_from_right_m),
         tracked_a=_tracked(a.series)[rows_a] & (rows_a >= 0)[:, None],
         tracked_b=_tracked(b.series),
@@ -243,10 +243,9 @@ def _partners(unique_a: Array, unique_b: Array, tolerance_ns: int) -> Array:
     return partner
 
 
-def _each_hand(distance_mm: _Distance, a: Series, b: Series, rows_a: Array) -> Array:
+def _each_hand(distance_mm: _Distance, a_m: Array, b_m: Array, rows_a: Array) -> Array:
     """Return a distance of each hand (T, 2)."""
-    pairs = zip(a.hands, b.hands, strict=True)
-    columns = [distance_mm(_taken(one.joints_m, rows_a), other.joints_m) for one, other in pairs]
+    columns = [distance_mm(_taken(a_m[:, side], rows_a), b_m[:, side]) for side in Side]
     return np.stack(columns, axis=1)
 
 

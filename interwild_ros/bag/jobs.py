@@ -19,7 +19,8 @@ from interwild_ros.bag.account import assets_of, is_finished, Source, source_of
 from interwild_ros.bag.analysis import analyse, FILES, Task
 from interwild_ros.bag.cameras import CameraTopics, find_cameras, Found, Wanted
 from interwild_ros.bag.ordered import camera_times, times_of
-from interwild_ros.bag.plan import CameraTimes, plan_of
+from interwild_ros.bag.plan import CameraTimes, Entry, entry_of, Plan, plan_of
+from interwild_ros.bag.shares import Foresight
 from interwild_ros.bag.sturdy import open_sturdy, SturdyReader
 from interwild_ros.bag.summary_file import SUMMARY_FILE
 from interwild_ros.config import Settings
@@ -120,53 +121,84 @@ def analyse_bags(
 
     :raises AssetError: when a bag cannot be read or the disk is full; what is finished stays.
     """
-    assets = assets_of(pipeline.card, request.settings)
     for bag in bags:
         with open_sturdy(bag.path) as opened:
-            yield from _BagJob(bag, opened, out / bag.name, request, assets).run(pipeline, say)
+            job = BagJob(bag, opened, out, request, pipeline)
+            yield from job.finished()
+            for measured in job.measured(say):
+                yield job.analysed(measured, say=say)
 
 
-class _BagJob:
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A camera of a bag, and when its messages were recorded: what an analysis begins with."""
+
+    camera: CameraTopics
+    times: CameraTimes
+    plan: Plan
+
+    def entry_of(self, part: Plan) -> Entry | None:
+        """Return where in the bag to begin to read for a part of the plan."""
+        return entry_of(part, self.camera, self.times)
+
+
+class BagJob:
     """One bag that is open."""
 
     def __init__(
         self,
         bag: NamedBag,
         opened: SturdyReader,
-        folder: Path,
+        out: Path,
         request: Request,
-        assets: dict[str, Any],
+        pipeline: Pipeline,
     ) -> None:
-        self._bag, self._opened, self._folder = bag, opened, folder
-        self._request, self._assets = request, assets
-        self._found: Found = find_cameras(opened, request.wanted)
+        """Find the cameras that are asked for.
 
-    def run(self, pipeline: Pipeline, say: Say) -> Iterator[Outcome]:
-        """Analyse its cameras, but for those that are finished."""
-        left = []
-        for camera in self._found.cameras:
-            folder = self._folder / camera.name
-            if self._request.resume and is_finished(folder, self._source(camera), FILES):
-                yield Outcome(folder, _summary(folder), was_there=True)
-            else:
-                left.append(camera)
+        :raises AssetError: when there are none, or a file cannot be read.
+        """
+        self._bag, self._opened, self._folder = bag, opened, out / bag.name
+        self._request, self._pipeline = request, pipeline
+        self._found: Found = find_cameras(opened, request.wanted)
+        self._assets = assets_of(pipeline.card, request.settings)
+
+    def finished(self) -> list[Outcome]:
+        """Return the results that are there already, when they are to be left."""
+        return [
+            Outcome(self._place(camera), _summary(self._place(camera)), was_there=True)
+            for camera in self._found.cameras
+            if self._is_finished(camera)
+        ]
+
+    def measured(self, say: Say = lambda progress: None) -> Iterator[Measured]:
+        """Go through the bag, and yield what an analysis of each other camera begins with."""
+        left = tuple(c for c in self._found.cameras if not self._is_finished(c))
         if not left:
             return
-        times = times_of(self._opened, tuple(left), self._saying(say))
+        times = times_of(self._opened, left, self._saying(say))
+        slop_ns = self._request.settings.depth_slop_ms * _NS_PER_MS
         for camera in left:
             recorded = camera_times(camera, times)
-            self._check_disk(recorded)
-            yield self._analysed(camera, recorded, pipeline, say)
+            yield Measured(camera, recorded, plan_of(recorded, depth_slop_ns=slop_ns))
 
-    def _analysed(
-        self, camera: CameraTopics, times: CameraTimes, pipeline: Pipeline, say: Say
+    def analysed(
+        self,
+        measured: Measured,
+        *,
+        foresight: Foresight | None = None,
+        say: Say = lambda progress: None,
     ) -> Outcome:
-        settings = self._request.settings
+        """Analyse one camera.
+
+        :raises AssetError: when the bag cannot be read any more, or the disk is full.
+        """
+        camera = measured.camera
+        self._check_disk(measured.times)
         task = Task(
             bag=self._opened,
             camera=camera,
-            plan=plan_of(times, depth_slop_ns=settings.depth_slop_ms * _NS_PER_MS),
-            settings=settings,
+            plan=measured.plan,
+            settings=self._request.settings,
             source=self._source(camera),
             remarks=self._found.remarks,
         )
@@ -174,10 +206,18 @@ class _BagJob:
         def say_count(done: int, total: int) -> None:
             say(Progress(self._bag.name, camera.image, done, total))
 
-        place = self._folder / camera.name
+        place = self._place(camera)
         with whole_folder(place) as folder:
-            analyse(task, pipeline, folder, say=say_count)
+            analyse(task, self._pipeline, folder, foresight=foresight, say=say_count)
         return Outcome(place, _summary(place), was_there=False)
+
+    def _place(self, camera: CameraTopics) -> Path:
+        return self._folder / camera.name
+
+    def _is_finished(self, camera: CameraTopics) -> bool:
+        return self._request.resume and is_finished(
+            self._place(camera), self._source(camera), FILES
+        )
 
     def _source(self, camera: CameraTopics) -> Source:
         return source_of(

@@ -5,22 +5,18 @@ MEASURES names them all for pages and documents. NaN means that there is no figu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from interwild_ros.bag.figures import Percentiles, percentiles, rate_hz
 from interwild_ros.bag.series import GAP_STEPS, HandSeries, Series
 from interwild_ros.bag.steadiness import Jitter, SidePresence
-from interwild_ros.hand_model.joints import JOINT_NAMES
 from interwild_ros.records import Array, Side
-from interwild_ros.tracking.steadiness import jitter_mm_per_frame2
 import numpy as np
 
 _MM_PER_M = 1000.0
 _NS_PER_MS = 1e6
 _LONGEST_LATENCY_MS = 60_000.0
-_THUMB_TIP, _INDEX_TIP = JOINT_NAMES.index('thumb4'), JOINT_NAMES.index('index4')
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ def measure(series: Series) -> SeriesFigures:
     return SeriesFigures(
         frames=len(series),
         duration_sec=round(float(series.times_sec[-1]), 3) if len(series) else 0.0,
-        rate_hz=rate_hz(series.stamps_ns.tolist()),
+        rate_hz=rate_hz(series.stamps_ns),
         gaps=len(gaps),
         longest_gap_sec=max((gap.duration_sec for gap in gaps), default=None),
         repeated_stamps=int((series.steps_sec == 0).sum()),
@@ -248,26 +244,25 @@ def wrist_distance_m(series: Series) -> Array:
 
 def pinch_mm(hand: HandSeries) -> Array:
     """Return the distance from the thumb's tip to the index finger's (T,), mm."""
-    apart_m = hand.joints_m[:, _THUMB_TIP] - hand.joints_m[:, _INDEX_TIP]
-    return np.asarray(_MM_PER_M * np.linalg.norm(apart_m, axis=1))
+    return np.asarray(_MM_PER_M * hand.pinch_m)
 
 
-def jitter_mm(series: Series, joints_m: Array) -> float | None:
-    """Return the jitter of joints (T, ..., 3), mm/frame^2: over no gap; None without any."""
-    _, apart_m = _apart_at_gaps(series, joints_m)
-    return _jitter_mm(apart_m)
+def jitter_mm(series: Series, bends_m: Array) -> float | None:
+    """Return the jitter that bends (T,) of joints make, mm/frame^2: over no gap; None without."""
+    return _jitter_mm(_over_no_gap(series, bends_m))
 
 
 def jitter_over_time(
-    series: Series, joints_m: Array, *, window_sec: float = 1.0
+    series: Series, bends_m: Array, *, window_sec: float = 1.0
 ) -> tuple[Array, Array]:
-    """Return the middle of each window, s, and the jitter of joints in it, NaN without any."""
+    """Return the middle of each window, s, and the jitter of its frames, NaN without any."""
     if not len(series):
         return np.zeros(0), np.zeros(0)
-    times, apart_m = _apart_at_gaps(series, joints_m)
     windows = int(series.times_sec[-1] // window_sec) + 1
-    rows = np.searchsorted(times, window_sec * np.arange(windows + 1))
-    found = [_jitter_mm(apart_m[start:end]) for start, end in pairwise(rows)]
+    rows = np.searchsorted(series.times_sec, window_sec * np.arange(windows + 1))
+    bends_m = _over_no_gap(series, bends_m)
+    # the two frames that a bend needs before its own are to be of the same window
+    found = [_jitter_mm(bends_m[start + 2 : end]) for start, end in pairwise(rows)]
     values = np.array([np.nan if value is None else value for value in found])
     return window_sec * (np.arange(windows) + 0.5), values
 
@@ -284,22 +279,20 @@ def _hand_figures(series: Series, side: Side) -> HandFigures:
         path_length_m=round(path_length_m(series, side), 3),
         speed_m_s=_percentiles(speed_m_s(series, side)),
         pinch_mm=_percentiles(pinch_mm(hand)),
-        jitter=Jitter(jitter_mm(series, hand.raw_joints_m), jitter_mm(series, hand.joints_m)),
+        jitter=Jitter(jitter_mm(series, hand.raw_bends_m), jitter_mm(series, hand.bends_m)),
         reprojection_error_px=_percentiles(hand.reprojection_error_px),
         wrist_std_mm=_percentiles(wrist_std_mm(hand)),
     )
 
 
-def _apart_at_gaps(series: Series, joints_m: Array) -> tuple[Array, Array]:
-    """Return times and joints with a row of NaN in every gap: what follows is no neighbour."""
-    rows = np.flatnonzero(series.after_gap)
-    times = np.insert(series.times_sec, rows, series.times_sec[rows])
-    return times, np.insert(joints_m, rows, np.nan, axis=0)
+def _over_no_gap(series: Series, bends_m: Array) -> Array:
+    """Return bends (T,) without those over a gap: the first two frames after it have none."""
+    return np.where(series.after_gap | _earlier(series.after_gap), np.nan, bends_m)
 
 
-def _jitter_mm(joints_m: Array) -> float | None:
-    found = jitter_mm_per_frame2(joints_m) if len(joints_m) >= 3 else None
-    return None if found is None else round(found, 3)
+def _jitter_mm(bends_m: Array) -> float | None:
+    usable = bends_m[np.isfinite(bends_m)]
+    return round(float(usable.mean() * _MM_PER_M), 3) if usable.size else None
 
 
 def _earlier(mask: Array) -> Array:
@@ -312,5 +305,4 @@ def _later(mask: Array) -> Array:
 
 
 def _percentiles(values: Array) -> Percentiles:
-    usable: Sequence[float] = values[np.isfinite(values)].tolist()
-    return percentiles(usable)
+    return percentiles(values[np.isfinite(values)].astype(np.float64))

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from interwild_ros.bag.cameras import CameraTopics
 from interwild_ros.bag.damage import Stored
-from interwild_ros.bag.plan import CameraTimes, NOTHING, Plan, TopicTimes
+from interwild_ros.bag.plan import CameraTimes, Entry, NOTHING, Plan, TopicTimes
 from interwild_ros.bag.sturdy import DamagedBagError, SturdyReader
 from interwild_ros.errors import AssetError
 from interwild_ros.records import Array
@@ -66,10 +66,16 @@ def camera_times(camera: CameraTopics, times: Mapping[str, TopicTimes]) -> Camer
 
 
 def in_order(
-    bag: SturdyReader, camera: CameraTopics, plan: Plan, *, kept_bytes: int = KEPT_BYTES
+    bag: SturdyReader,
+    camera: CameraTopics,
+    plan: Plan,
+    *,
+    entry: Entry | None = None,
+    kept_bytes: int = KEPT_BYTES,
 ) -> Iterator[Recorded]:
     """Yield the pictures in the order of a plan.
 
+    :param entry: where to begin to read; at the start if not given.
     :param kept_bytes: what may be kept in memory before its turn.
     :raises AssetError: when the bag is not any more what the plan was made of.
     """
@@ -81,10 +87,10 @@ def in_order(
             camera.depth: _counts(plan.depths),
         },
     )
-    at: Counter[str] = Counter()
+    at: Counter[str] = Counter(entry.at if entry else {})
     row = 0
     try:
-        for message in bag.messages(camera.topics):
+        for message in bag.messages(camera.topics, entry.received_ns if entry else None):
             kept.put(message, at[message.topic])
             at[message.topic] += 1
             while row < len(plan) and _is_there(kept, camera, plan, row):

@@ -10,7 +10,8 @@ from interwild_ros.bag.figures import Percentiles
 from interwild_ros.bag.html_page import Html
 from interwild_ros.bag.least_certain import least_certain_frames
 from interwild_ros.bag.measures import HandFigures, measure, MEASURES, SeriesFigures
-from interwild_ros.bag.series import HandSeries, read_series, Series, TABLE_FILE
+from interwild_ros.bag.series import HandSeries, Series, TABLE_FILE
+from interwild_ros.bag.series_file import read_series
 from interwild_ros.bag.summary_file import read_said, Said, SUMMARY_FILE
 import numpy as np
 import plotly.graph_objects as go

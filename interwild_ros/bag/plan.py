@@ -7,9 +7,11 @@ the messages of a topic their stamps alone are kept: a few bytes each, however l
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 import struct
 
+from interwild_ros.bag.cameras import CameraTopics
 from interwild_ros.records import Array, NS_PER_SEC
 import numpy as np
 
@@ -79,6 +81,25 @@ class Plan:
         """Return the number of pictures."""
         return len(self.images)
 
+    def rows(self, first: int, last: int) -> Plan:
+        """Return the part from one row to before another; what is counted is that of the whole."""
+        chosen = {
+            name: getattr(self, name)[first:last]
+            for name in ('images', 'infos', 'depths', 'stamps_ns', 'received_ns')
+        }
+        return replace(self, **chosen)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where in a bag reading can begin.
+
+    At a time of arrival; `at` says how many messages each topic had before.
+    """
+
+    received_ns: int
+    at: Mapping[str, int]
+
 
 @dataclass(frozen=True)
 class CameraTimes:
@@ -114,6 +135,30 @@ def plan_of(times: CameraTimes, *, depth_slop_ns: float) -> Plan:
         early=early,
         is_unstamped=is_unstamped,
     )
+
+
+def entry_of(plan: Plan, camera: CameraTopics, times: CameraTimes) -> Entry | None:
+    """Return where reading may begin to find all that a plan needs; None where that is the start.
+
+    Only where messages arrived in the order of the bag.
+    """
+    recorded = {
+        camera.image: (times.images, plan.images),
+        camera.info: (times.infos, plan.infos),
+        camera.depth: (times.depths, plan.depths),
+    }
+    arrived = {topic: of.received_ns for topic, (of, _) in recorded.items() if len(of)}
+    needed = [
+        arrived[topic][wanted[wanted != NOTHING]]
+        for topic, (_, wanted) in recorded.items()
+        if topic in arrived
+    ]
+    needed_ns = np.concatenate(needed) if needed else np.array([], np.int64)
+    if not needed_ns.size or any((np.diff(all_ns) < 0).any() for all_ns in arrived.values()):
+        return None
+    begin_ns = int(needed_ns.min())
+    at = {topic: int(np.searchsorted(all_ns, begin_ns)) for topic, all_ns in arrived.items()}
+    return Entry(begin_ns, at)
 
 
 def header_stamp_ns(data: bytes) -> int | None:

@@ -188,8 +188,8 @@ def jitter_figure(series: Series) -> go.Figure:
     lines = []
     for hand in series.hands:
         colour, name = COLOURS[hand.side], hand.side.label
-        raw = measures.jitter_over_time(series, hand.raw_joints_m, window_sec=window_sec)
-        filtered = measures.jitter_over_time(series, hand.joints_m, window_sec=window_sec)
+        raw = measures.jitter_over_time(series, hand.raw_bends_m, window_sec=window_sec)
+        filtered = measures.jitter_over_time(series, hand.bends_m, window_sec=window_sec)
         lines.append(Line(f'{name}, raw', colour, *raw, pale=True))
         lines.append(Line(f'{name}, filtered', colour, *filtered))
     return over_time([Row(MEASURES['jitter'], lines)], end_sec=end_sec_of(series))

@@ -15,8 +15,10 @@ import enum
 from pathlib import Path
 from zipfile import BadZipFile
 
+from interwild_ros.bag.joint_motion import bends_m, pinches_m
 from interwild_ros.bag.read import open_bag
-from interwild_ros.bag.series import HandSeries, read_series, Series, series_of, TABLE_FILE
+from interwild_ros.bag.series import HandSeries, joints_of, Series, series_of, TABLE_FILE
+from interwild_ros.bag.series_file import read_joints, read_series
 from interwild_ros.errors import AssetError, InputError
 from interwild_ros.records import Array, JOINT_COUNT, Side
 import numpy as np
@@ -42,15 +44,25 @@ class Kind(enum.Enum):
 class Source:
     """Hands over time and what they are from.
 
-    `has_stamps` is False where only the time since the first frame is known; `has_arrivals` where
-    `received_ns` says when something arrived.
+    `joints_m` (T, 2, 21, 3) are all joints of the series' frames, the right hand first, metres in
+    the camera's optical frame, NaN where no hand is. `has_stamps` is False where only the time
+    since the first frame is known; `has_arrivals` where `received_ns` says when something arrived.
     """
 
     path: Path
     kind: Kind
     series: Series
+    joints_m: Array
     has_stamps: bool = True
     has_arrivals: bool = True
+
+    def __post_init__(self) -> None:
+        """Check that the joints are those of the frames."""
+        wanted = (len(self.series), len(Side), JOINT_COUNT, 3)
+        if self.joints_m.shape != wanted:
+            raise InputError(
+                'bad_shape', f'joints_m has shape {self.joints_m.shape}, wanted {wanted}'
+            )
 
 
 def open_source(path: Path, *, topic: str = '') -> Source:
@@ -62,13 +74,13 @@ def open_source(path: Path, *, topic: str = '') -> Source:
     if not path.exists():
         raise AssetError(f'there is no {path}')
     if path.is_dir() and (path / TABLE_FILE).is_file():
-        return Source(path, Kind.ANALYSIS, read_series(path / TABLE_FILE))
+        return _analysed(path, path / TABLE_FILE)
     if path.suffix == '.parquet':
-        return Source(path, Kind.ANALYSIS, read_series(path))
+        return _analysed(path, path)
     if path.suffix == '.npz':
         return read_truth(path)
     if _is_bag(path):
-        return Source(path, Kind.RECORDING, _recorded(path, topic))
+        return _recorded(path, topic)
     raise AssetError(f'{path} is no source of hands: {_hint(path)}')
 
 
@@ -100,13 +112,19 @@ def _truth_of(arrays: Mapping[str, Array], path: Path) -> Source:
     if visible.shape != wanted[:2]:
         raise InputError('bad_shape', f'visible has shape {visible.shape}, wanted {wanted[:2]}')
     order = np.argsort(stamps_ns, kind='stable')
-    series = _truth_series(stamps_ns[order], joints_m[order], visible[order], order)
-    return Source(path, Kind.TRUTH, series, has_stamps=timed == 'stamps_ns', has_arrivals=False)
+    there = visible[order] & np.isfinite(joints_m[order]).all((2, 3))
+    placed_m = np.where(there[..., None, None], joints_m[order].astype(np.float64), np.nan)
+    return Source(
+        path,
+        Kind.TRUTH,
+        _truth_series(stamps_ns[order], placed_m, there, order),
+        placed_m,
+        has_stamps=timed == 'stamps_ns',
+        has_arrivals=False,
+    )
 
 
-def _truth_series(stamps_ns: Array, joints_m: Array, visible: Array, frames: Array) -> Series:
-    there = visible & np.isfinite(joints_m).all((2, 3))
-    placed_m = np.where(there[..., None, None], joints_m.astype(np.float64), np.nan)
+def _truth_series(stamps_ns: Array, placed_m: Array, there: Array, frames: Array) -> Series:
     right, left = (_true_hand(side, there[:, side], placed_m[:, side]) for side in Side)
     return Series(
         stamps_ns=stamps_ns,
@@ -130,8 +148,9 @@ def _true_hand(side: Side, there: Array, joints_m: Array) -> HandSeries:
         wrist_m=joints_m[:, 0],
         wrist_std_m=unknown,
         reprojection_error_px=unknown,
-        joints_m=joints_m,
-        raw_joints_m=joints_m,
+        pinch_m=pinches_m(joints_m),
+        bends_m=bends_m(joints_m),
+        raw_bends_m=bends_m(joints_m),
     )
 
 
@@ -139,10 +158,15 @@ def _is_bag(path: Path) -> bool:
     return path.suffix in _BAG_FILES or (path / _BAG_CARD).is_file()
 
 
-def _recorded(path: Path, topic: str) -> Series:
+def _analysed(path: Path, table: Path) -> Source:
+    return Source(path, Kind.ANALYSIS, read_series(table), read_joints(table))
+
+
+def _recorded(path: Path, topic: str) -> Source:
     try:
         with open_bag(path) as bag:
-            return series_of(bag.two_hands(topic))
+            messages = list(bag.two_hands(topic))
+        return Source(path, Kind.RECORDING, series_of(messages), joints_of(messages))
     except InputError as error:
         raise AssetError(f'the bag {path} holds hands that are none: {error}') from error
 

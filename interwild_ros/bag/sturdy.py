@@ -23,6 +23,7 @@ from interwild_ros.bag.outgoing import HAND, TOPOLOGY, TWO_HANDS
 from interwild_ros.bag.read import TopicInfo
 from interwild_ros.errors import AssetError
 import pyarrow as pa
+from rosbags.interfaces import Connection, QosDurability
 from rosbags.rosbag2 import Reader
 from rosbags.typesys import (
     get_types_from_idl,
@@ -52,7 +53,8 @@ class SturdyReader:
     """An open bag; made by `open_sturdy`.
 
     `topics` by name; `damage` what cannot be read; `unknown` the message types whose definition is
-    not understood, with the reason.
+    not understood, with the reason; `latched` the topics that were recorded as transient local,
+    as far as the bag says it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,6 +62,7 @@ class SturdyReader:
         self.damage: list[Damage] = []
         self.topics: dict[str, TopicInfo] = {}
         self.unknown: dict[str, str] = {}
+        self.latched: frozenset[str] = frozenset()
         self._whole: Reader | None = None
         self._remains: list[Remains] = []
         self._stack = ExitStack()
@@ -69,6 +72,13 @@ class SturdyReader:
     def is_whole(self) -> bool:
         """Return whether nothing damaged was met so far."""
         return self._whole is not None
+
+    @property
+    def compression(self) -> str:
+        """Return what of the bag is compressed beyond its storage: file, message, or nothing."""
+        if any(file.suffix == _PACKED for file in storage_files(self.path)):
+            return 'file'
+        return '' if self._whole is None else self._whole.compression_mode or ''
 
     def open(self) -> None:
         """Open the bag, or what is left of it.
@@ -116,9 +126,11 @@ class SturdyReader:
         }
         self.damage += [damage for remains in self._remains for damage in remains.damage]
 
-    def messages(self, topics: Collection[str]) -> Iterator[Stored]:
+    def messages(self, topics: Collection[str], begin_ns: int | None = None) -> Iterator[Stored]:
         """Return the messages of some topics, always in the same order.
 
+        :param begin_ns: without those that arrived before; without a search through these, if the
+            bag is whole.
         :raises DamagedBagError: when a whole bag turns out damaged.
         """
         if not topics:
@@ -126,10 +138,11 @@ class SturdyReader:
         if self._whole is None:
             for remains in self._remains:
                 for message in remains.messages(topics):
-                    yield message._replace(data=_unpacked(message.data))
+                    if begin_ns is None or message.received_ns >= begin_ns:
+                        yield message._replace(data=_unpacked(message.data))
             return
         chosen = [c for c in self._whole.connections if c.topic in topics]
-        stored = self._whole.messages(connections=chosen)
+        stored = self._whole.messages(connections=chosen, start=begin_ns)
         while chosen:
             with self._as_damage():
                 found = next(stored, None)
@@ -160,6 +173,7 @@ class SturdyReader:
                 for c in reader.connections
             ]
         )
+        self.latched = frozenset(filter(None, map(_latched_topic, reader.connections)))
         for connection in reader.connections:
             info = self.topics[connection.topic]
             count = info.count + connection.msgcount
@@ -226,6 +240,13 @@ def open_sturdy(path: Path) -> Iterator[SturdyReader]:
         yield reader
     finally:
         reader.close()
+
+
+def _latched_topic(connection: Connection) -> str:
+    """Return the topic of a connection whose publishers were all latched, or nothing."""
+    profiles = getattr(connection.ext, 'offered_qos_profiles', [])
+    durabilities = {profile.durability for profile in profiles}
+    return connection.topic if durabilities == {QosDurability.TRANSIENT_LOCAL} else ''
 
 
 def storage_files(path: Path) -> list[Path]:

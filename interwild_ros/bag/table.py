@@ -40,7 +40,7 @@ class HandsTable:
     def __init__(self, writer: Any, path: Path) -> None:
         self._writer, self._path = writer, path
         self._schema = schema()
-        self._rows: list[Row] = []
+        self._columns: list[list[Any]] = [[] for _ in COLUMNS]
 
     def add(self, frame: SeenFrame) -> None:
         """Add both hands of a frame.
@@ -48,9 +48,9 @@ class HandsTable:
         :raises AssetError: when the disk does not take them.
         """
         hands, raw = frame.followed.hands, frame.followed.raw
-        self._rows.append(Row(frame, hands, hands.right, raw.right))
-        self._rows.append(Row(frame, hands, hands.left, raw.left))
-        if len(self._rows) >= _ROWS_A_GROUP:
+        self._add(Row(frame, hands, hands.right, raw.right))
+        self._add(Row(frame, hands, hands.left, raw.left))
+        if len(self._columns[0]) >= _ROWS_A_GROUP:
             self.flush()
 
     def flush(self) -> None:
@@ -58,11 +58,17 @@ class HandsTable:
 
         :raises AssetError: when the disk does not take it.
         """
-        if self._rows:
-            arrays = [_array(column, self._rows) for column in COLUMNS]
-            self._rows = []
-            with _disk_as_asset_error(self._path):
-                self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        if not self._columns[0]:
+            return
+        arrays = list(map(_array, COLUMNS, self._columns))
+        self._columns = [[] for _ in COLUMNS]
+        with _disk_as_asset_error(self._path):
+            self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+
+    def _add(self, row: Row) -> None:
+        """Keep what a row says and not the row, behind which a whole picture stands."""
+        for column, values in zip(COLUMNS, self._columns, strict=True):
+            values.append(column.value(row))
 
 
 @contextmanager
@@ -93,8 +99,7 @@ def _disk_as_asset_error(path: Path) -> Iterator[None]:
         raise AssetError(f'cannot write {path.name}: {error}') from error
 
 
-def _array(column: Column, rows: list[Row]) -> Any:
-    values = [column.value(row) for row in rows]
+def _array(column: Column, values: list[Any]) -> Any:
     if not pa.types.is_fixed_size_list(column.type):
         return pa.array(values, column.type)
     numbers = np.concatenate([np.asarray(value, np.float32) for value in values])

@@ -43,12 +43,13 @@ class Thumbnails:
     ) -> Iterator[tuple[int, bytes]]:
         """Yield the stamp and a JPEG file of each of these frames, in the order given.
 
-        :param hands_file: bag with what was seen, on this topic.
+        :param hands_file: bag with what was seen, on this topic, each message filed under the
+            stamp of its picture.
         :raises AssetError: when the bag or that file cannot be read any more.
         """
         if not stamps_ns:
             return
-        hands = _hands_of(hands_file, topic, set(stamps_ns))
+        hands = _hands_of(hands_file, topic, stamps_ns)
         drawn = {stamp: self._jpeg(image) for stamp, image in self._overlays(hands)}
         yield from ((stamp, drawn[stamp]) for stamp in stamps_ns if stamp in drawn)
 
@@ -82,10 +83,11 @@ def _rows(plan: Plan, rows: Collection[int]) -> Plan:
 
 
 def _hands_of(file: Path, topic: str, stamps_ns: Collection[int]) -> dict[int, TwoHands]:
+    """Return what was seen in pictures, of a file that files it under the pictures' stamps."""
     found: dict[int, TwoHands] = {}
     with open_sturdy(file) as bag:
-        for message in bag.messages([topic]):
-            stamp_ns = header_stamp_ns(message.data)
-            if stamp_ns is not None and stamp_ns in stamps_ns:
+        for stamp_ns in stamps_ns:
+            message = next(bag.messages([topic], stamp_ns), None)
+            if message is not None and header_stamp_ns(message.data) == stamp_ns:
                 found[stamp_ns] = two_hands_of(bag.deserialize(message))
     return found

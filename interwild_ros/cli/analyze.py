@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import fields
 import json
 from pathlib import Path
+import sys
 from typing import Any
 
 from interwild_ros.bag.account import NODE_ONLY
@@ -15,16 +17,20 @@ from interwild_ros.bag.jobs import (
     analyse_bags,
     check_bags,
     named_bags,
+    NamedBag,
     Outcome,
     Progress,
     Request,
+    Say,
 )
-from interwild_ros.cli.flags import add_setting_flags, given_settings
+from interwild_ros.cli.flags import add_setting_flags, given_settings, with_whole_paths
 from interwild_ros.cli.interrupts import signals_as_interrupts
 from interwild_ros.cli.progress import ProgressLine
 from interwild_ros.config import Settings
+from interwild_ros.errors import AssetError
 from interwild_ros.pipeline.pipeline import load_pipeline
 
+HERE = 'here'
 SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in NODE_ONLY)
 
 
@@ -64,6 +70,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='leave results be that are finished, of the same bag and settings',
     )
+    parser.add_argument(
+        '--ray',
+        nargs='?',
+        const=HERE,
+        metavar='ADDRESS',
+        help='work on a Ray cluster, that at host:port or auto; without an address on the cores '
+        'and GPUs of this machine. Each worker has --threads threads',
+    )
+    parser.add_argument(
+        '--share',
+        type=_positive,
+        default=0,
+        metavar='FRAMES',
+        help='with --ray: pictures that a worker takes at a time; default: by the cluster',
+    )
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
     add_setting_flags(parser, Settings, title='hands, as in the node', only=SETTINGS)
 
@@ -71,6 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Analyse every bag, and print what came out of each camera as soon as it is there."""
     progress = ProgressLine()
+    results = sys.stdout
     outcomes = []
     with signals_as_interrupts():
         try:
@@ -78,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
                 progress.end()
                 outcomes.append(outcome)
                 if not args.json:
-                    print(_as_table(outcome), flush=True)
+                    print(_as_table(outcome), file=results, flush=True)
         finally:
             progress.end()
     if args.json:
@@ -92,14 +114,31 @@ def analyze(args: argparse.Namespace, progress: ProgressLine) -> Iterator[Outcom
     out = args.out.expanduser().absolute()
     bags = named_bags(args.bags)
     check_bags(bags, out, request)
-    pipeline = load_pipeline(request.settings)
-    pipeline.warm_up()
 
     def say(now: Progress) -> None:
         title = ' '.join(filter(None, (now.bag, now.camera or 'reading')))
         progress.show(title, now.done, now.total)
 
+    if args.ray is not None:
+        yield from _on_cluster(args, bags, out, request, say)
+        return
+    pipeline = load_pipeline(request.settings)
+    pipeline.warm_up()
     yield from analyse_bags(bags, out, request, pipeline, say=say)
+
+
+def _on_cluster(
+    args: argparse.Namespace, bags: Sequence[NamedBag], out: Path, request: Request, say: Say
+) -> Iterator[Outcome]:
+    try:
+        from interwild_ros.bag.cluster import analyse_on_cluster, cluster
+    except ModuleNotFoundError as error:
+        raise AssetError(
+            f'--ray wants a package that is not here, {error.name}: pip install interwild_ros[ray]'
+        ) from error
+    # Ray tells of workers that died, on standard output
+    with redirect_stdout(sys.stderr), cluster(None if args.ray == HERE else args.ray):
+        yield from analyse_on_cluster(bags, out, request, length=args.share, say=say)
 
 
 def request_of(args: argparse.Namespace) -> Request:
@@ -107,7 +146,7 @@ def request_of(args: argparse.Namespace) -> Request:
 
     :raises SettingError: for a value that is refused.
     """
-    settings: Settings = Settings(**given_settings(args, Settings))
+    settings: Settings = Settings(**with_whole_paths(given_settings(args, Settings)))
     if args.depth:
         settings = settings.changed({'use_depth': True})
     return Request(
@@ -121,6 +160,13 @@ def request_of(args: argparse.Namespace) -> Request:
         with_images=args.with_images,
         resume=args.resume,
     )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} is no number of frames above 0')
+    return number
 
 
 def _as_json(outcomes: Sequence[Outcome]) -> str:

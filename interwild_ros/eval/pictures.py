@@ -107,6 +107,6 @@ def _one_by_one(
     estimate = Estimator(networks, hand_models, 'network')
     pictures = batch.pictures.to(hand_models.joint_regressor.device)
     return [
-        found_pair(estimate(InputView(picture[None], image_from_input.double(), networks.spaces)))
+        found_pair(estimate(InputView(picture, image_from_input.double(), networks.spaces)))
         for picture, image_from_input in zip(pictures, batch.image_from_input, strict=True)
     ]

@@ -5,8 +5,10 @@ Source: NETWORKS.md sections 4 to 6, Q2, Q5.
 
 from __future__ import annotations
 
+import math
+
 from interwild_ros.geometry.regions import HAND_BOX_SCALE
-from interwild_ros.geometry.spaces import invert_scaling, scaling_affine, Spaces
+from interwild_ros.geometry.spaces import apply_affine, invert_scaling, scaling_affine, Spaces
 import torch
 from torch import Tensor
 import torch.nn.functional as F
@@ -69,25 +71,58 @@ def sample(pictures: Tensor, picture_from_out: Tensor, size: tuple[int, int]) ->
     m = picture_from_out.to(pictures)[:, :, :, None, None]
     x = m[:, 0, 0] * u[None, None, :] + m[:, 0, 1] * v[None, :, None] + m[:, 0, 2]
     y = m[:, 1, 0] * u[None, None, :] + m[:, 1, 1] * v[None, :, None] + m[:, 1, 2]
-    grid = torch.stack([x / (width - 1) * 2 - 1, y / (height - 1) * 2 - 1], dim=-1)
-    return F.grid_sample(pictures, grid, mode='bilinear', padding_mode='zeros', align_corners=True)
+    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)
+    return F.grid_sample(
+        pictures, grid, mode='bilinear', padding_mode='zeros', align_corners=False
+    )
 
 
-def resample(pictures: Tensor, picture_from_out: Tensor, size: tuple[int, int]) -> Tensor:
-    """Sample without losing pixels: where the output is coarser, blocks are averaged first.
+def resample(picture: Tensor, picture_from_out: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sample one picture without losing pixels: where the output is coarser, blocks are averaged.
 
-    Equal to `sample` where one output pixel spans less than two pixels of the pictures. The maps
-    (B, 2, 3) scale both axes alike; the finest of the batch decides for all.
+    Equal to `sample` where an output pixel spans less than two pixels of the picture. Only the
+    part of the picture that is looked at is worked on.
+
+    :param picture: (3, H, W), 0 to 1, or bytes of 0 to 255.
+    :param picture_from_out: (2, 3), scales both axes alike; on the CPU, so that nobody waits for
+        a GPU to know which part that is.
+    :return: (1, 3, height, width), black outside.
     """
-    spans = torch.linalg.vector_norm(picture_from_out[:, :, 0], dim=1)
-    factor = int(spans.amin())
-    if factor < 2:
-        return sample(pictures, picture_from_out, size)
-    # blocks at the right and lower edge average over what they have
-    blocks = F.avg_pool2d(pictures, factor, ceil_mode=True, count_include_pad=False)
-    block_from_out = picture_from_out.clone()
-    block_from_out[:, :, 2] -= (factor - 1) / 2  # the centre of block 0 lies between its pixels
-    return sample(blocks, block_from_out / factor, size)
+    factor = max(1, int(torch.linalg.vector_norm(picture_from_out[:, 0])))
+    left, top, right, bottom = _looked_at(picture_from_out, size, factor, picture.shape)
+    if left >= right or top >= bottom:
+        width, height = size
+        return picture.new_zeros((1, 3, height, width), dtype=_kind_of(picture))
+    part = picture[None, :, top:bottom, left:right]
+    if part.dtype == torch.uint8:
+        part = part.to(_kind_of(picture)) / 255
+    if factor > 1:
+        # blocks at the right and lower edge average over what they have
+        part = F.avg_pool2d(part, factor, ceil_mode=True, count_include_pad=False)
+    part_from_out = picture_from_out.clone()
+    # the centre of block 0 lies between its pixels
+    part_from_out[:, 2] -= torch.tensor([left, top]).to(part_from_out) + (factor - 1) / 2
+    return sample(part, part_from_out[None] / factor, size)
+
+
+def _looked_at(
+    picture_from_out: Tensor, size: tuple[int, int], factor: int, shape: torch.Size
+) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of whole blocks that are read, and one more at each side."""
+    corners = torch.tensor([[0.0, 0.0], [size[0] - 1.0, size[1] - 1.0]]).to(picture_from_out)
+    seen = apply_affine(picture_from_out, corners)
+    low, high = (edge.tolist() for edge in (seen.amin(0), seen.amax(0)))
+    limits = (shape[-1], shape[-2])
+    firsts = [max(0, math.floor(v / factor) - 1) * factor for v in low]
+    lasts = [
+        min(limit, (math.floor(v / factor) + 2) * factor)
+        for v, limit in zip(high, limits, strict=True)
+    ]
+    return firsts[0], firsts[1], lasts[0], lasts[1]
+
+
+def _kind_of(picture: Tensor) -> torch.dtype:
+    return torch.float32 if picture.dtype == torch.uint8 else picture.dtype
 
 
 def _centre_and_size(boxes: Tensor) -> tuple[Tensor, Tensor]:

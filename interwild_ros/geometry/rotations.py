@@ -13,6 +13,12 @@ import torch.nn.functional as F
 
 AxisAngle = Literal['legacy', 'canonical']
 _TINY = 1e-12
+_NAMED: dict[str, AxisAngle] = {'legacy': 'legacy', 'canonical': 'canonical'}
+
+
+def convention_named(setting: str) -> AxisAngle | None:
+    """Return the convention that a setting asks for; None for `auto`, the variant's own."""
+    return _NAMED.get(setting)
 
 
 def matrix_from_6d(six: Tensor) -> Tensor:

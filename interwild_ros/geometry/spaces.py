@@ -121,4 +121,6 @@ def invert_scaling(out_from_in: Tensor) -> Tensor:
 
 def scaling_affine(scale: Tensor, shift: Tensor) -> Tensor:
     """Return maps (..., 2, 3) that multiply x and y by scale (..., 2) and add shift (..., 2)."""
-    return torch.cat([torch.diag_embed(scale), shift[..., None]], dim=-1)
+    is_diagonal = torch.eye(2, dtype=torch.bool, device=scale.device)
+    linear = scale[..., None].where(is_diagonal, 0)  # compilers lack diag_embed
+    return torch.cat([linear, shift[..., None]], dim=-1)

@@ -83,13 +83,16 @@ class InterWild(nn.Module):
 
     def read_hands(self, hand_crops: Tensor) -> HandReadings:
         """Read the hands from square crops (2B, 3, S, S): right ones, then MIRRORED left ones."""
-        features = self.hand_roi_net(hand_crops)
+        return self.unmirror_left(self.read_as_right(self.hand_roi_net(hand_crops)))
+
+    def read_as_right(self, features: Tensor) -> HandReadings:
+        """Read the features (N, C, H, W) of crops that all show right hands, or seem to."""
         joints = self.hand_position_net(features)
         pose = self.hand_rotation_net(features, joints.detach())
         kinds = None
         if self.hand_kind_net is not None:
             kinds = self.hand_kind_net(features, joints.detach()).softmax(dim=1)
-        return self._unmirror_left(HandReadings(joints, pose, kinds))
+        return HandReadings(joints, pose, kinds)
 
     def input_joints(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
         """Map joints (2B, 21, 3), volume cells, to input px (2B, 21, 2)."""
@@ -106,7 +109,8 @@ class InterWild(nn.Module):
         )
         return out
 
-    def _unmirror_left(self, readings: HandReadings) -> HandReadings:
+    def unmirror_left(self, readings: HandReadings) -> HandReadings:
+        """Turn the second half of 2B hands, read as right ones, back into left ones."""
         joints, pose, kinds = readings
         right, left = joints.chunk(2)
         joints = torch.cat([right, mirror.mirror_volume_joints(left, self.spaces)])

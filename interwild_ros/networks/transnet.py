@@ -53,6 +53,10 @@ class TransNet(nn.Module):
         pair = self.pair_joints(joints, input_from_crop)  # B x 2 x 21 x 3
         drawn = self.draw_and_convolve(pair)
         coarse = self.backbone.after_stem(drawn)  # B x C x 8 x 8
+        return self.at_wrists(coarse, pair)
+
+    def at_wrists(self, coarse: Tensor, pair: Tensor) -> Tensor:
+        """Read features (B, C, 8, 8) at the wrists of joints (B, 2, 21, 3) in pair cells."""
         wrists = pair[:, :, 0, :2] / (self.spaces.pair_cells / coarse.shape[-1])
         return torch.cat([sample_features(coarse, wrists), wrists], dim=2).flatten(1)
 
@@ -116,4 +120,5 @@ def _sum_over_joints_and_y(rows: Tensor, gy: Tensor) -> Tensor:
 
 def _neighbours(line: Tensor) -> Tensor:
     """Return each cell of lines (B, J, C) between its neighbours (B, J, C, 3); zeros outside."""
-    return F.pad(line, (1, 1)).unfold(-1, 3, 1)
+    padded = F.pad(line, (1, 1))
+    return torch.stack([padded[..., :-2], line, padded[..., 2:]], dim=-1)

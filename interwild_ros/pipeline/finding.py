@@ -50,6 +50,7 @@ class Finder:
         self._networks = networks
         self._crop_source = crop_source
         self._says_kinds = networks.hand_kind_net is not None
+        self._precision = next(networks.parameters()).dtype
 
     def __call__(self, view: View, sought: Sought) -> Found:
         """Detect where that is wanted, and read both hands, under the sides that they are of."""
@@ -95,9 +96,10 @@ class Finder:
     ) -> Found:
         networks = self._networks
         corners = np.array([slot.box for slot in slots]).reshape(2, 2, 2)
-        boxes = view.input_points(corners).flatten(-2)
+        boxes = view.input_points(corners).flatten(-2).to(self._precision)
         _, input_from_crop = crops.crop_maps(networks.around(boxes), networks.spaces)
         hand_crops = view.hand_crops(input_from_crop, self._crop_source)
+        input_from_crop = input_from_crop.to(hand_crops.device)
         readings = networks.read_hands(hand_crops)
         joints_px = networks.input_joints(readings.joints, input_from_crop)
         if readings.kinds is None:

@@ -72,6 +72,10 @@ class Glimpse:
     pair: PairEstimate
 
 
+Foreseen = Callable[[int, Sought], PairEstimate | None]
+"""Gives what `Pipeline.estimate` says of the frame of a stamp, or None where nobody asked it."""
+
+
 class Follower:
     """Sees the frames of one camera in the order of their stamps.
 
@@ -79,9 +83,13 @@ class Follower:
     Not thread-safe.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        """Begin without hands."""
+    def __init__(self, pipeline: Pipeline, foreseen: Foreseen | None = None) -> None:
+        """Begin without hands.
+
+        :param foreseen: what the networks are known to say; they are asked where it is None.
+        """
         self._pipeline = pipeline
+        self._foreseen = foreseen
         settings = pipeline.settings
         limits = presence_limits(settings, says_kinds=pipeline.says_kinds)
         self._tracker = Tracker(_tracker_settings(settings))
@@ -130,11 +138,15 @@ class Follower:
         :raises InputError: when the frame cannot be used; then nothing is remembered of it.
         """
         if not self._pipeline.settings.follow:
-            return Glimpse(frame, WHOLE, self._pipeline.estimate(frame))
+            return self._glimpse(frame, WHOLE)
         if self._stamp_ns is not None and frame.stamp_ns < self._stamp_ns:
             self.reset()
         sought = self._tracker.seek(frame.stamp_ns, (frame.camera.width, frame.camera.height))
-        return Glimpse(frame, sought, self._pipeline.estimate(frame, sought))
+        return self._glimpse(frame, sought)
+
+    def _glimpse(self, frame: Frame, sought: Sought) -> Glimpse:
+        known = self._foreseen(frame.stamp_ns, sought) if self._foreseen else None
+        return Glimpse(frame, sought, known or self._pipeline.estimate(frame, sought))
 
     def place(self, glimpse: Glimpse) -> Followed:
         """Place what was seen, and make it steady."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from interwild_ros.config import Settings
 from interwild_ros.geometry.camera import camera_from_fov
-from interwild_ros.geometry.rotations import AxisAngle
+from interwild_ros.geometry.rotations import convention_named
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import find_hand_models
 from interwild_ros.networks.checkpoint import build_networks
-from interwild_ros.networks.folding import folded
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.pipeline.device import choose_device
+from interwild_ros.pipeline.engine import choose_engine
 from interwild_ros.pipeline.estimating import Estimator
 from interwild_ros.pipeline.placing import place_pair
 from interwild_ros.pipeline.view import look_at
@@ -103,14 +103,16 @@ def load_pipeline(settings: Settings) -> Pipeline:
 
     :raises AssetError: for a file that is missing, damaged, forbidden or of the wrong kind.
     :raises DeviceError: when a required GPU is absent.
+    :raises SettingError: for an engine that is not installed.
     """
     device, warnings = choose_device(settings.device, require_gpu=settings.require_gpu)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    conventions: dict[str, AxisAngle] = {'legacy': 'legacy', 'canonical': 'canonical'}
     networks, weights = build_networks(
-        settings.variant, settings.weights, axis_angle=conventions.get(settings.axis_angle)
+        settings.variant, settings.weights, axis_angle=convention_named(settings.axis_angle)
     )
+    engine = choose_engine(networks, device, settings.engine, settings.precision)
+    warnings += engine.warnings
     right, left = find_hand_models(settings.mano_dir)
     if not weights.meaningful:
         warnings += (MEANINGLESS,)
@@ -124,6 +126,7 @@ def load_pipeline(settings: Settings) -> Pipeline:
         hand_model_is_stand_in=right.is_stand_in,
         device=str(device),
         warnings=warnings,
+        engine=engine.name,
     )
     hand_models = HandPair(right, left).eval().to(device)
-    return Pipeline(folded(networks).to(device), hand_models, settings, card)
+    return Pipeline(engine.networks, hand_models, settings, card)

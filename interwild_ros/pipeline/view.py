@@ -19,7 +19,7 @@ _USUAL_HAND_SHARE = 0.2  # of the input's width
 class View:
     """A frame on the networks' device and where their input lies in it.
 
-    `picture` (1, 3, H, W) RGB 0..1; `image_from_input` (2, 3) float64 on the CPU.
+    `picture` (3, H, W) RGB, bytes or 0..1; `image_from_input` (2, 3) float64 on the CPU.
     """
 
     picture: Tensor
@@ -27,9 +27,9 @@ class View:
     spaces: Spaces
 
     def input_points(self, points: Array) -> Tensor:
-        """Map image px (..., 2) to input px, on the networks' device in their precision."""
+        """Map image px (..., 2) to input px, on the CPU."""
         input_from_image = invert_scaling(self.image_from_input)
-        return apply_affine(input_from_image, torch.from_numpy(points)).to(self.picture)
+        return apply_affine(input_from_image, torch.from_numpy(points))
 
     def middle_box(self) -> Box:
         """Return a box of a hand's usual size in the middle, image px: where nothing is known."""
@@ -42,12 +42,12 @@ class View:
     @cached_property
     def network_input(self) -> Tensor:
         """Return the networks' picture (1, 3, 512, 384), letterboxed in black."""
-        return crops.resample(self.picture, self.image_from_input[None], self.spaces.input_size)
+        return crops.resample(self.picture, self.image_from_input, self.spaces.input_size)
 
     def hand_crops(self, input_from_crop: Tensor, source: str) -> Tensor:
         """Return the crops (2, 3, 256, 256) as SHNet wants them: right, then mirrored left.
 
-        :param input_from_crop: (2, 2, 3), right hand first.
+        :param input_from_crop: (2, 2, 3), right hand first, on the CPU.
         :param source: 'frame' cuts them from the full resolution; 'network' from the input, as
             the original does.
         """
@@ -60,14 +60,13 @@ class View:
                 self.image_from_input.to(input_from_crop)[None], input_from_crop
             )
             right, left = (
-                crops.resample(self.picture, one_hand, size)
-                for one_hand in image_from_crop[:, None]
+                crops.resample(self.picture, one_hand, size) for one_hand in image_from_crop
             )
         return torch.cat([right, mirror.mirror_picture(left)])
 
     def image_points(self, points: Tensor) -> Tensor:
-        """Map input px (B, K, 2) to image px, in float64."""
-        return apply_affine(self.image_from_input[None], points.double())
+        """Map input px (B, K, 2) to image px, in float64 on the CPU."""
+        return apply_affine(self.image_from_input[None], points.cpu().double())
 
 
 class InputView(View):
@@ -76,7 +75,7 @@ class InputView(View):
     @cached_property
     def network_input(self) -> Tensor:
         """Return the picture as it is."""
-        return self.picture
+        return self.picture[None]
 
 
 def look_at(
@@ -98,8 +97,8 @@ def look_at(
         scale=settings.region_scale,
     )
     input_from_image = torch.from_numpy(regions.input_from_image(box, spaces.input_size))
-    pixels = torch.from_numpy(frame.image).to(device).permute(2, 0, 1)[None]
-    return View(pixels.float() / 255, invert_scaling(input_from_image), spaces)
+    pixels = torch.from_numpy(frame.image).to(device).permute(2, 0, 1)
+    return View(pixels, invert_scaling(input_from_image), spaces)
 
 
 def _corner_and_size(box: Box) -> Box:

@@ -160,6 +160,7 @@ def _camera_verdict(state: NodeState, camera: InputState) -> tuple[bytes, str]:
 def _model_status(card: ModelCard) -> Status:
     values = {
         'device': card.device,
+        'engine': card.engine,
         'variant': card.variant,
         'weights': card.weights,
         'weights_meaningful': card.weights_meaningful,
@@ -168,7 +169,7 @@ def _model_status(card: ModelCard) -> Status:
     }
     if card.warnings:
         return Status('model', DiagnosticStatus.WARN, '; '.join(card.warnings), values)
-    message = f'{card.variant} networks and {card.hand_model} on {card.device}'
+    message = f'{card.variant} networks and {card.hand_model} on {card.device} by {card.engine}'
     return Status('model', DiagnosticStatus.OK, message, values)
 
 

@@ -130,7 +130,7 @@ class HandsNode(LifecycleNode):
     def _introduce(self, card: ModelCard) -> None:
         self.get_logger().info(
             f'{card.variant} networks with the weights {card.weights!r} and the hand model '
-            f'{card.hand_model!r} on {card.device}'
+            f'{card.hand_model!r} on {card.device} by {card.engine}'
         )
         for warning in card.warnings:
             self.get_logger().warning(warning)

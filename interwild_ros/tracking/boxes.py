@@ -41,6 +41,12 @@ def shifted(box: Box, shift_px: Array) -> Box:
     return box[0] + x, box[1] + y, box[2] + x, box[3] + y
 
 
+def on_pixels(box: Box) -> Box:
+    """Return a box with its edges on the nearest whole pixels."""
+    x1, y1, x2, y2 = box
+    return float(round(x1)), float(round(y1)), float(round(x2)), float(round(y2))
+
+
 def enlarged(box: Box, scale: float, *, least_side: float = 0.0) -> Box:
     """Multiply both sides of a box about its middle, and make each at least so long."""
     x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2

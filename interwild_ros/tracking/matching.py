@@ -24,7 +24,7 @@ _SAME_OVERLAP = 0.5
 _SAME_DISTANCE = 0.25  # likewise
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Sought:
     """Where to look in a frame.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from interwild_ros.config import Checked, setting
 from interwild_ros.records import Box, Candidate, NS_PER_SEC, Side
-from interwild_ros.tracking.boxes import cut, enlarged, hull, image_box
+from interwild_ros.tracking.boxes import cut, enlarged, hull, image_box, on_pixels
 from interwild_ros.tracking.handedness import evidence_after
 from interwild_ros.tracking.matching import Boxes, claims, Sought, weight, WHOLE
 from interwild_ros.tracking.track import are_one_hand, begun, Observed, Track
@@ -151,10 +151,15 @@ class Tracker:
         return Sought(boxes, detects=detects, region=region, is_unsure=(right, left))
 
     def _boxes(self, stamp_ns: int) -> Boxes:
+        """Predict on whole pixels.
+
+        So two runs over the same frames that began differently soon seek, and read, exactly the
+        same: of a crop that is shifted a little networks make about the same joints.
+        """
         right, left = self._tracks
         return (
-            None if right is None else right.predicted(stamp_ns),
-            None if left is None else left.predicted(stamp_ns),
+            None if right is None else on_pixels(right.predicted(stamp_ns)),
+            None if left is None else on_pixels(left.predicted(stamp_ns)),
         )
 
     def _is_settled(self) -> bool:

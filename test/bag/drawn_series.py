@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from interwild_ros.bag.series import read_series, Series
+from interwild_ros.bag.series import Series
+from interwild_ros.bag.series_file import read_series
 from interwild_ros.records import Side
 import numpy as np
 import pyarrow as pa

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from drawn_series import columns_of, draw_joints, draw_series, drop_frames, START_NS, write_output
 from interwild_ros.bag.comparison import AlignBy, compare, match, totals_of
+from interwild_ros.bag.series_file import read_joints
 from interwild_ros.bag.sources import Kind, open_source, Source
 from interwild_ros.errors import AssetError
 from interwild_ros.records import Side
@@ -12,7 +13,8 @@ MS = 1_000_000
 
 
 def source_of(folder, joints, **options):
-    return Source(Path(folder), Kind.ANALYSIS, draw_series(folder, joints, **options))
+    series = draw_series(folder, joints, **options)
+    return Source(Path(folder), Kind.ANALYSIS, series, read_joints(folder / 'hands.parquet'))
 
 
 def totals(a, b, **options):

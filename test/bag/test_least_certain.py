@@ -1,6 +1,6 @@
 from drawn_series import columns_of, draw_joints, draw_series, write_table
 from interwild_ros.bag.least_certain import least_certain, least_certain_frames
-from interwild_ros.bag.series import read_series
+from interwild_ros.bag.series_file import read_series
 import numpy as np
 import pytest
 

@@ -9,7 +9,7 @@ from drawn_series import (
 )
 from interwild_ros.bag import measures
 from interwild_ros.bag.measures import MEASURES
-from interwild_ros.bag.series import read_series
+from interwild_ros.bag.series_file import read_series
 from interwild_ros.records import Side
 import numpy as np
 import pytest
@@ -106,7 +106,7 @@ def test_even_motion_has_its_speed_everywhere_and_no_jitter(tmp_path):
     assert np.isnan(speeds[0])
     np.testing.assert_allclose(speeds[1:], 0.3, rtol=1e-5)
     assert measures.path_length_m(series, Side.RIGHT) == pytest.approx(0.29)
-    assert measures.jitter_mm(series, series.right.joints_m) == pytest.approx(0, abs=1e-3)
+    assert measures.jitter_mm(series, series.right.bends_m) == pytest.approx(0, abs=1e-3)
 
 
 def test_speed_over_a_missing_frame_is_that_of_the_longer_time(tmp_path):
@@ -167,7 +167,7 @@ def test_noise_has_the_jitter_that_theory_says(tmp_path):
     series = draw_series(tmp_path, joints)
     # the length of three normal numbers of deviation sqrt(6) mm
     wanted = np.sqrt(6) * 2 * np.sqrt(2 / np.pi)
-    assert measures.jitter_mm(series, series.left.joints_m) == pytest.approx(wanted, rel=0.02)
+    assert measures.jitter_mm(series, series.left.bends_m) == pytest.approx(wanted, rel=0.02)
 
 
 def test_raw_hands_are_less_steady_when_noise_is_added(tmp_path):
@@ -178,8 +178,8 @@ def test_raw_hands_are_less_steady_when_noise_is_added(tmp_path):
 
 def test_jitter_does_not_jump_over_a_gap(tmp_path):
     series = series_without(tmp_path, moving(20, 0.01), [10])
-    assert measures.jitter_mm(series, series.right.joints_m) == pytest.approx(0, abs=1e-3)
-    _, windows = measures.jitter_over_time(series, series.right.joints_m)
+    assert measures.jitter_mm(series, series.right.bends_m) == pytest.approx(0, abs=1e-3)
+    _, windows = measures.jitter_over_time(series, series.right.bends_m)
     np.testing.assert_allclose(windows, 0, atol=1e-3)
 
 
@@ -187,7 +187,7 @@ def test_jitter_over_time_tells_when(tmp_path):
     joints = moving(90, 0.0)
     joints[40:50:2] += 0.002
     middles, found = measures.jitter_over_time(
-        draw_series(tmp_path, joints), draw_series(tmp_path, joints).right.joints_m
+        draw_series(tmp_path, joints), draw_series(tmp_path, joints).right.bends_m
     )
     assert middles.tolist() == [0.5, 1.5, 2.5]
     assert found[1] > 0.1
@@ -213,4 +213,4 @@ def test_series_of_any_length_can_be_measured(tmp_path, count):
     assert figures.right.jitter.filtered_mm is None
     assert len(measures.present_spans(series, Side.RIGHT)) == min(1, count)
     measures.rate_over_time(series)
-    measures.jitter_over_time(series, series.left.joints_m)
+    measures.jitter_over_time(series, series.left.bends_m)

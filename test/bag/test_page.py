@@ -13,7 +13,7 @@ from drawn_series import (
 )
 from interwild_ros.bag.least_certain import least_certain
 from interwild_ros.bag.page import page_of, write_page
-from interwild_ros.bag.series import read_series
+from interwild_ros.bag.series_file import read_series
 from interwild_ros.bag.summary_file import Said, said_of
 from interwild_ros.errors import AssetError
 import numpy as np

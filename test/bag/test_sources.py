@@ -20,7 +20,8 @@ def test_a_folder_of_an_analysis_and_its_table_are_the_same(tmp_path):
     folder = write_output(tmp_path / 'out', columns_of(draw_joints(5)))
     one, other = open_source(folder), open_source(folder / 'hands.parquet')
     assert one.kind is other.kind is Kind.ANALYSIS
-    np.testing.assert_array_equal(one.series.left.joints_m, other.series.left.joints_m)
+    np.testing.assert_array_equal(one.joints_m, other.joints_m)
+    np.testing.assert_array_equal(one.series.left.pinch_m, other.series.left.pinch_m)
 
 
 def test_a_bag_is_a_recording_and_so_is_its_file(small_bag):
@@ -42,7 +43,7 @@ def test_the_truth_of_the_demo_clip_has_times_but_no_stamps(tmp_path):
         for side in Side:
             hand = source.series.of(side)
             np.testing.assert_array_equal(hand.tracked, truth['visible'][:, side])
-            seen = hand.joints_m[hand.tracked]
+            seen = source.joints_m[hand.tracked, side]
             np.testing.assert_array_equal(seen, truth['joints_m'][hand.tracked, side])
 
 

@@ -2,10 +2,11 @@
 
 import math
 from pathlib import Path
+import weakref
 
 from analyses import table_of
 from interwild_ros.bag.columns import COLUMNS, SeenFrame
-from interwild_ros.bag.series import read_series
+from interwild_ros.bag.series_file import read_series
 from interwild_ros.bag.table import schema, write_table
 from interwild_ros.errors import AssetError
 from interwild_ros.pipeline.following import Followed
@@ -140,6 +141,15 @@ def test_rows_come_in_groups_so_that_memory_is_bounded(tmp_path):
     write(tmp_path, *[followed] * 1500)
     stored = pq.ParquetFile(tmp_path / 'hands.parquet').metadata
     assert [stored.row_group(n).num_rows for n in range(stored.num_row_groups)] == [2048, 952]
+
+
+def test_of_a_frame_that_was_added_nothing_but_its_numbers_is_kept(tmp_path):
+    with write_table(tmp_path / 'hands.parquet') as table:
+        frame = SeenFrame(0, 100, some_followed(*Side))
+        followed = weakref.ref(frame.followed)  # knows the picture, to place its raw hands
+        table.add(frame)
+        del frame
+        assert followed() is None
 
 
 def test_the_series_of_the_report_is_read_from_it(tmp_path):

@@ -5,6 +5,7 @@ from interwild_ros.geometry.spaces import apply_affine, OFFICIAL_SPACES, scaling
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 GOLDEN = np.load(Path(__file__).parents[1] / 'data/network_units.npz')
 
@@ -51,25 +52,56 @@ def test_sampling_is_linear_between_pixels_and_black_outside():
 def test_a_coarse_resampling_sees_every_pixel(coarse):
     """A one-pixel checkerboard is grey from afar; plain sampling would see aliases of it."""
     v, u = torch.meshgrid(torch.arange(60), torch.arange(60), indexing='ij')
-    checks = ((u + v) % 2).float()[None, None]
-    scale = torch.tensor([[float(coarse), float(coarse)]])
-    picture_from_out = scaling_affine(scale, torch.full((1, 2), (coarse - 1) / 2))
+    checks = ((u + v) % 2).float()[None]
+    scale = torch.tensor([float(coarse), float(coarse)])
+    picture_from_out = scaling_affine(scale, torch.full((2,), (coarse - 1) / 2))
     found = crops.resample(checks, picture_from_out, (60 // coarse, 60 // coarse))
     assert (found - 0.5).abs().max() < 0.12
 
 
 def test_a_coarse_resampling_does_not_move_the_picture():
-    ramp = torch.arange(64.0).expand(1, 1, 64, 64)
-    scale = torch.full((1, 2), 4.0)
-    picture_from_out = scaling_affine(scale, torch.tensor([[3.0, 5.0]]))
+    ramp = torch.arange(64.0).expand(1, 64, 64)
+    scale = torch.full((2,), 4.0)
+    picture_from_out = scaling_affine(scale, torch.tensor([3.0, 5.0]))
     found = crops.resample(ramp, picture_from_out, (14, 14))[0, 0, 7]
     torch.testing.assert_close(found, torch.arange(14.0) * 4 + 3)
 
 
-def test_a_fine_resampling_is_plain_sampling():
-    picture = torch.rand(1, 3, 20, 20)
-    picture_from_out = scaling_affine(torch.full((1, 2), 1.9), torch.full((1, 2), 1.0))
+@pytest.mark.parametrize(
+    'shift', [(1.0, 1.0), (-7.5, 3.0), (15.25, 14.0), (-40.0, 0.0), (25.0, 3.0)]
+)
+def test_a_fine_resampling_is_plain_sampling_wherever_it_looks(shift):
+    picture = torch.rand(3, 20, 21)
+    picture_from_out = scaling_affine(torch.full((2,), 1.9), torch.tensor(shift))
+    torch.testing.assert_close(
+        crops.resample(picture, picture_from_out, (8, 7)),
+        crops.sample(picture[None], picture_from_out[None], (8, 7)),
+    )
+
+
+@pytest.mark.parametrize('scale', [2.3, 3.0, 4.9])
+@pytest.mark.parametrize('shift', [(1.0, 1.0), (-30.5, 3.0), (60.25, 80.0)])
+def test_a_coarse_resampling_of_a_part_is_that_of_the_whole(scale, shift):
+    picture = torch.rand(3, 90, 101)
+    factor = int(scale)
+    blocks = F.avg_pool2d(picture[None], factor, ceil_mode=True, count_include_pad=False)
+    picture_from_out = scaling_affine(torch.full((2,), scale), torch.tensor(shift))
+    block_from_out = picture_from_out.clone()
+    block_from_out[:, 2] -= (factor - 1) / 2
+    torch.testing.assert_close(
+        crops.resample(picture, picture_from_out, (9, 8)),
+        crops.sample(blocks, block_from_out[None] / factor, (9, 8)),
+        atol=1e-5,
+        rtol=0,
+    )
+
+
+def test_bytes_are_read_as_numbers_up_to_one():
+    picture = torch.randint(0, 256, (3, 20, 20), dtype=torch.uint8)
+    picture_from_out = scaling_affine(torch.full((2,), 2.5), torch.zeros(2))
     torch.testing.assert_close(
         crops.resample(picture, picture_from_out, (8, 8)),
-        crops.sample(picture, picture_from_out, (8, 8)),
+        crops.resample(picture.float() / 255, picture_from_out, (8, 8)),
     )
+    far = scaling_affine(torch.ones(2), torch.full((2,), 100.0))
+    assert crops.resample(picture, far, (5, 4)).equal(torch.zeros(1, 3, 4, 5))

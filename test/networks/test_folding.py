@@ -1,4 +1,5 @@
-from interwild_ros.networks.folding import folded
+from interwild_ros.networks.folding import Doubling, folded
+import pytest
 import torch
 from torch import nn
 
@@ -38,3 +39,18 @@ def test_folding_leaves_the_networks_as_they_were(whole_compact):
     after = compact.state_dict()
     assert list(after) == list(before)
     assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+@pytest.mark.parametrize('size', [(1, 1), (3, 2), (8, 6)])
+def test_a_doubling_by_a_plain_convolution_is_the_transposed_one(size):
+    torch.manual_seed(0)
+    transposed = nn.ConvTranspose2d(5, 7, 4, 2, 1, dtype=torch.float64)
+    doubling = Doubling(transposed)
+    x = torch.rand(2, 5, *size, dtype=torch.float64)
+    torch.testing.assert_close(doubling(x), transposed(x), atol=1e-12, rtol=0)
+
+
+def test_of_the_official_detector_the_layer_with_most_weights_is_such_a_doubling(official):
+    kinds = [type(layer) for layer in folded(official).body_box_net.deconv]
+    assert kinds.count(Doubling) == 1
+    assert kinds[0] is Doubling

@@ -1,0 +1,110 @@
+"""The networks cut into steps, some of which another engine runs, or another precision.
+
+Of each network the trunk bears all the work, and may run in half precision. What comes before and
+after it makes or reads coordinates and rotations, is small, and stays in float32. A step is a pure
+function of tensors, so exporters and compilers take it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from interwild_ros.networks.detectnet import Candidates, Detections
+from interwild_ros.networks.interwild import HandReadings, InterWild
+from interwild_ros.networks.layers import in_full
+from interwild_ros.records import JOINT_COUNT
+from torch import nn, Tensor
+
+
+class BodyMaps(nn.Module):
+    """The detector's trunk and maps."""
+
+    def __init__(self, networks: InterWild) -> None:
+        super().__init__()
+        self.backbone = networks.body_backbone
+        self.box_net = networks.body_box_net
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Map pictures (B, 3, 256, 192) to `BoxNet.centre_logits`."""
+        return self.box_net.centre_logits(self.backbone.stages(pictures))
+
+
+class PairDrawing(nn.Module):
+    """TransNet up to its trunk: the joints of both hands, drawn and convolved."""
+
+    def __init__(self, networks: InterWild) -> None:
+        super().__init__()
+        self.trans_net = networks.hand_trans_net
+
+    def forward(self, joints: Tensor, input_from_crop: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the trunk reads (B, C, 64, 64), and the joints (B, 2, 21, 3) in pair cells.
+
+        :param joints: (2, B, 21, 3) volume cells, right hands before left ones, un-mirrored.
+        :param input_from_crop: (2, B, 2, 3) of the un-mirrored crops.
+        """
+        pair = self.trans_net.pair_joints(joints, input_from_crop)
+        return self.trans_net.draw_and_convolve(pair), pair
+
+
+class PairFeatures(nn.Module):
+    """TransNet's trunk."""
+
+    def __init__(self, networks: InterWild) -> None:
+        super().__init__()
+        self.backbone = networks.hand_trans_net.backbone
+
+    def forward(self, drawn: Tensor) -> Tensor:
+        """Map drawn joints (B, C, 64, 64) to features (B, C', 8, 8)."""
+        return self.backbone.after_stem(drawn)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What bears the work: the steps above by their names, and SHNet's trunk.
+
+    Outputs may be written over by the next call: they are read before it.
+    """
+
+    body_maps: Callable[[Tensor], tuple[Tensor, Tensor]]
+    hand_features: Callable[[Tensor], Tensor]
+    pair_drawing: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    pair_features: Callable[[Tensor], Tensor]
+
+
+class SteppedNetworks(InterWild):
+    """The same networks, where something else runs the steps. For inference alone."""
+
+    def __init__(self, networks: InterWild, steps: Steps) -> None:
+        """Take the networks over, which keep their heads.
+
+        :param networks: their parts are shared, not copied.
+        """
+        nn.Module.__init__(self)
+        self.variant = networks.variant
+        self.spaces = networks.spaces
+        for name, part in networks.named_children():
+            setattr(self, name, part)
+        self.hand_kind_net = networks.hand_kind_net
+        self.steps = steps
+
+    def detect(self, body_pictures: Tensor) -> Detections:
+        """Find both hands, see InterWild."""
+        return self.body_box_net.boxes(*self.steps.body_maps(body_pictures))
+
+    def propose(self, body_pictures: Tensor, count: int) -> Candidates:
+        """Find places of hands, see InterWild."""
+        return self.body_box_net.candidates(*self.steps.body_maps(body_pictures), count)
+
+    def read_hands(self, hand_crops: Tensor) -> HandReadings:
+        """Read the hands, see InterWild."""
+        return self.unmirror_left(self.read_as_right(self.steps.hand_features(hand_crops)))
+
+    def relate(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
+        """Return left wrist minus right wrist, see InterWild."""
+        drawn, pair = self.steps.pair_drawing(
+            joints.reshape(2, -1, JOINT_COUNT, 3), input_from_crop.reshape(2, -1, 2, 3)
+        )
+        trans_net = self.hand_trans_net
+        at_wrists = trans_net.at_wrists(self.steps.pair_features(drawn), pair)
+        return in_full(trans_net.fc, at_wrists)

@@ -1,0 +1,49 @@
+"""The choice of what runs the networks: the same calls, the same numbers, at different speeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interwild_ros.errors import SettingError
+from interwild_ros.networks.folding import folded
+from interwild_ros.networks.in_bfloat16 import has_quick_bfloat16, in_bfloat16
+from interwild_ros.networks.interwild import InterWild
+from interwild_ros.networks.on_openvino import has_openvino, on_openvino
+import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """Networks that are ready to run, what runs them, and what has to be said of the choice."""
+
+    networks: InterWild
+    name: str
+    warnings: tuple[str, ...] = ()
+
+
+def choose_engine(
+    networks: InterWild, device: torch.device, wanted: str = 'auto', precision: str = 'float32'
+) -> Engine:
+    """Return the networks as the quickest engine that is here runs them on a device.
+
+    :param networks: in evaluation mode; they stay as they are.
+    :param wanted: auto, torch or openvino; `precision`: float32 or bfloat16, see Settings.
+    :raises SettingError: for OpenVINO where it is not installed, or on a GPU.
+    """
+    is_cpu = device.type == 'cpu'
+    if wanted == 'openvino' and not is_cpu:
+        raise SettingError(f'engine is openvino, which runs on the CPU, but device is {device}')
+    ready = folded(networks).to(device)
+    if precision == 'bfloat16' and is_cpu and not has_quick_bfloat16():
+        slow = Engine(ready, '', ('precision is bfloat16, which this CPU lacks: float32 used',))
+        return _run(slow, wanted if is_cpu else 'torch', 'float32')
+    return _run(Engine(ready, ''), wanted if is_cpu else 'torch', precision)
+
+
+def _run(engine: Engine, wanted: str, precision: str) -> Engine:
+    is_half = precision == 'bfloat16'
+    if wanted == 'openvino' or (wanted == 'auto' and has_openvino()):
+        trunks = on_openvino(engine.networks, trunks='bfloat16' if is_half else 'float32')
+        return Engine(trunks, f'openvino {precision}', engine.warnings)
+    found = in_bfloat16(engine.networks) if is_half else engine.networks
+    return Engine(found, f'torch {precision}', engine.warnings)
