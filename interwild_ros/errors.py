@@ -1,6 +1,9 @@
 """The package's errors: each message names what was wrong and both values, found and wanted."""
 
 
+from __future__ import annotations
+
+
 class InterwildError(Exception):
     """Root of every error that this package raises on purpose."""
 
@@ -16,6 +19,10 @@ class InputError(InterwildError):
         """
         super().__init__(message)
         self.cause = cause
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str]]:
+        """Let other processes hear of it."""
+        return type(self), (self.cause, str(self))
 
 
 class AssetError(InterwildError):

@@ -34,7 +34,8 @@ GENERATED = 'msg'
 MODULES = sorted(path for path in PACKAGE.rglob('*.py') if path.name != '__init__.py')
 CORE = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] not in SHELL]
 # Modules of an extra, which some Pythons cannot have, load where it is installed.
-WITHOUT_EXTRA = () if find_spec('rerun') else ('rerun_',)
+OF_EXTRAS = {'rerun': 'rerun_', 'ray': 'cluster'}
+WITHOUT_EXTRA = tuple(name for extra, name in OF_EXTRAS.items() if not find_spec(extra))
 LOADED = [path for path in CORE if not path.name.startswith(WITHOUT_EXTRA)]
 
 

@@ -72,7 +72,7 @@ class Finder:
         return assign(sought, detected, fallback=view.middle_box())
 
     def _detected(self, view: View) -> tuple[Candidate, ...]:
-        body = F.avg_pool2d(view.network_input, 2)
+        body = F.avg_pool2d(view.network_input, 2).to(self._precision)
         return self._of_any_side(view, body) if self._says_kinds else self._one_a_side(view, body)
 
     def _one_a_side(self, view: View, body: Tensor) -> tuple[Candidate, ...]:
@@ -98,7 +98,7 @@ class Finder:
         corners = np.array([slot.box for slot in slots]).reshape(2, 2, 2)
         boxes = view.input_points(corners).flatten(-2).to(self._precision)
         _, input_from_crop = crops.crop_maps(networks.around(boxes), networks.spaces)
-        hand_crops = view.hand_crops(input_from_crop, self._crop_source)
+        hand_crops = view.hand_crops(input_from_crop, self._crop_source).to(self._precision)
         input_from_crop = input_from_crop.to(hand_crops.device)
         readings = networks.read_hands(hand_crops)
         joints_px = networks.input_joints(readings.joints, input_from_crop)

@@ -42,6 +42,11 @@ class Pipeline:
         self._topology = hand_models.topology()
 
     @property
+    def networks(self) -> InterWild:
+        """Return the networks, as their engine runs them."""
+        return self._networks
+
+    @property
     def topology(self) -> Topology:
         """Return the triangles and joints of every mesh that this pipeline makes."""
         return self._topology

@@ -70,6 +70,14 @@ def both(**more):
 # Where a followed hand will be.
 
 
+def test_boxes_that_are_sought_lie_on_whole_pixels():
+    play = Play()
+    for frame in range(8):
+        hand = observed(joints(200.123 + 7.3 * frame))
+        sought = play.show(hand, observed(joints(440.77, side=Side.LEFT)))
+        assert all(edge == int(edge) for box in sought.boxes if box for edge in box)
+
+
 @pytest.mark.parametrize('hz', [10, 15, 30, 60])
 @pytest.mark.parametrize('speed', [0, 150, 600, -900])
 def test_a_hand_of_constant_speed_stays_in_its_predicted_box(hz, speed):
