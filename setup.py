@@ -219,7 +219,7 @@ setup(
         'train': ['numba>=0.60'],
         'ray': ['ray>=2.40'],
         'rerun': ['rerun-sdk>=0.41'],  # its API changes with every minor version
-        'onnx': ['onnx>=1.16', 'onnxruntime>=1.18'],
+        'onnx': ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.5'],
         'openvino': ['openvino>=2024.4'],
     },
     packages=find_packages(include=[NAME, f'{NAME}.*']),

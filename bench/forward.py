@@ -64,6 +64,7 @@ class Candidate:
     sought: Sought = WHOLE
 
     def __call__(self, frame: Frame) -> None:
+        """Estimate and place both hands of a frame."""
         self.pipeline.place(frame, self.pipeline.estimate(frame, self.sought))
         synchronise(self.pipeline)
 
