@@ -33,9 +33,8 @@ fix: build ## mend what can be mended by itself, and render the generated files
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: build ## every benchmark, a JSON line each
-	@set -e; for script in $(filter-out bench/parity.py bench/ablation.py,$(wildcard bench/*.py)); do \
-		$(BIN)/python $$script; done
+bench: build ## every benchmark, and one table of what they found; ARGS="forward node" runs some
+	$(BIN)/python bench/table.py $(ARGS)
 
 build: $(VENV)/.stamp-package ## .venv with ROS 2, PyTorch and our messages, if it is not there
 

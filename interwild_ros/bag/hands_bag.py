@@ -19,6 +19,7 @@ from interwild_ros.bag.markers import MARKERS, Markers
 from interwild_ros.bag.message_types import MessageTypes
 from interwild_ros.bag.ordered import Recorded
 from interwild_ros.bag.read import CAMERA_INFO, RAW
+from interwild_ros.bag.transforms import TF_MESSAGE, transforms_of
 from interwild_ros.bag.write import BagWriter, OfferedQos, write_bag
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
@@ -28,7 +29,6 @@ NODE: Final = '/hands_node'
 HANDS_TOPIC: Final = f'{NODE}/two_hands'
 _TOPOLOGY = f'{NODE}/topology'
 _MARKERS, _TF = f'{NODE}/markers', '/tf'
-_TF_MESSAGE = 'tf2_msgs/msg/TFMessage'
 _LATCHED = OfferedQos(transient_local=True, depth=1)
 
 
@@ -50,7 +50,7 @@ class HandsBag:
         :param image_kind: message type of the pictures, where they are written too.
         """
         self._bag, self._camera, self._settings = bag, camera, settings
-        self._types = MessageTypes([outgoing.TWO_HANDS, outgoing.TOPOLOGY, MARKERS, _TF_MESSAGE])
+        self._types = MessageTypes([outgoing.TWO_HANDS, outgoing.TOPOLOGY, MARKERS, TF_MESSAGE])
         self._topology = outgoing.topology_message(self._types.new, topology, card)
         self._markers = Markers(
             topology, new=self._types.new, serialize=self._types.serialize, on_fallback=_refuse
@@ -86,7 +86,7 @@ class HandsBag:
             self._bag.add_topic(topic, outgoing.TWO_HANDS, offered=[OfferedQos()])
         self._bag.add_topic(_TOPOLOGY, outgoing.TOPOLOGY, offered=[_LATCHED])
         self._bag.add_topic(_MARKERS, MARKERS, offered=[OfferedQos(depth=4)])
-        self._bag.add_topic(_TF, _TF_MESSAGE, offered=[OfferedQos(depth=100)])
+        self._bag.add_topic(_TF, TF_MESSAGE, offered=[OfferedQos(depth=100)])
 
     def _add_input(self, recorded: Recorded) -> None:
         """Pass on the picture, where that is wanted, and its CameraInfo when it is another one."""
@@ -100,16 +100,14 @@ class HandsBag:
         return self._types.serialize(outgoing.two_hands_message(self._types.new, hands))
 
     def _add_transforms(self, hands: TwoHands) -> None:
-        frames = outgoing.transforms(
+        form, numbers = transforms_of(
             self._types.new,
             hands,
             prefix=self._settings.tf_prefix,
             with_joints=self._settings.joint_frames,
         )
-        if frames:
-            message = self._types.new(_TF_MESSAGE)
-            message.transforms = frames
-            self._write(_TF, self._types.serialize(message), hands.stamp_ns)
+        if form.parents:
+            self._write(_TF, self._types.serialize(form.message(numbers)), hands.stamp_ns)
 
     def _write(self, topic: str, data: bytes, stamp_ns: int) -> None:
         self._bag.write(topic, data, received_ns=stamp_ns)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from interwild_ros.bag.outgoing import New, write_header, write_stamp
-from interwild_ros.bag.patched import LayoutError, Numbers, PatchedBytes, Slot
+from interwild_ros.bag.outgoing import New, STAMP, stamp_numbers, write_header, write_stamp
+from interwild_ros.bag.patched import Numbers, Patcher, Slot
 from interwild_ros.imaging.overlay import SIDE_COLOURS
 from interwild_ros.records import Array, NS_PER_SEC, Side, Topology, TwoHands
 import numpy as np
@@ -16,8 +16,6 @@ MARKER = 'visualization_msgs/msg/Marker'
 MARKERS = 'visualization_msgs/msg/MarkerArray'
 POINT = 'geometry_msgs/msg/Point'
 BONE_WIDTH_M = 0.004
-KEPT_TEMPLATES = 8
-STAMP = 'stamp'
 
 # of visualization_msgs/Marker
 _LINE_LIST, _TRIANGLE_LIST = 5, 11
@@ -119,15 +117,13 @@ class Markers:
         :param new: makes messages, and `serialize` their bytes.
         :param on_fallback: told once, in a sentence, when patching cannot be used here.
         """
-        self._new, self._serialize = new, serialize
+        self._new = new
+        self.patcher = Patcher('markers', serialize=serialize, on_fallback=on_fallback)
         self._corners = {
             Side.RIGHT: topology.right_triangles.ravel(),
             Side.LEFT: topology.left_triangles.ravel(),
         }
         self._bone_ends = _bone_ends(topology.joint_parents)
-        self._on_fallback = on_fallback
-        self._can_patch = True
-        self._templates: dict[Scene, PatchedBytes] = {}
         self._shown: set[Side] = set()
         self._last = ('', 0)  # frame and stamp of the last message
 
@@ -142,14 +138,7 @@ class Markers:
         if not (tracked or lost):
             return None
         scene = scene_of(two_hands, lost, lifetime_sec=lifetime_sec, new=self._new)
-        numbers = self.numbers(two_hands)
-        if self._can_patch:
-            try:
-                return self.patched(scene, numbers)
-            except LayoutError as error:
-                self._can_patch = False
-                self._on_fallback(f'markers are made the slow way: {error}')
-        return scene.message(numbers)
+        return self.patcher.message(scene, self.numbers(two_hands))
 
     def clear(self) -> Any:
         """Return what deletes the hands that are shown, with the stamp of the last frame, if any.
@@ -161,24 +150,11 @@ class Markers:
             return None
         frame_id, stamp_ns = self._last
         scene = Scene(frame_id, 0.0, drawn=(), deleted=_namespaces(shown), new=self._new)
-        return scene.message({STAMP: _stamp_numbers(stamp_ns)})
-
-    def patched(self, scene: Scene, numbers: Numbers) -> bytes:
-        """Return the serialised message with this stamp and these points.
-
-        :raises LayoutError: when the serialised message is laid out in a way we do not know.
-        """
-        if scene not in self._templates:
-            if len(self._templates) >= KEPT_TEMPLATES:
-                self._templates.clear()
-            self._templates[scene] = PatchedBytes(
-                lambda known: self._serialize(scene.message(known)), scene.slots(numbers)
-            )
-        return self._templates[scene].filled(numbers)
+        return scene.message({STAMP: stamp_numbers(stamp_ns)})
 
     def numbers(self, two_hands: TwoHands) -> dict[str, Array]:
         """Return the stamp (sec, nanosec), and the points (N, 3) by namespace."""
-        numbers = {STAMP: _stamp_numbers(two_hands.stamp_ns)}
+        numbers = {STAMP: stamp_numbers(two_hands.stamp_ns)}
         for hand in two_hands.hands:
             corners = self._corners[hand.side]
             numbers[MESH_NAMESPACES[hand.side]] = hand.vertices_m.take(corners, axis=0)
@@ -196,10 +172,6 @@ def scene_of(two_hands: TwoHands, lost: Iterable[Side], *, lifetime_sec: float, 
 def _namespaces(sides: Iterable[Side]) -> tuple[str, ...]:
     kinds = (MESH_NAMESPACES, SKELETON_NAMESPACES)
     return tuple(kind[side] for side in sorted(sides) for kind in kinds)
-
-
-def _stamp_numbers(stamp_ns: int) -> Array:
-    return np.array(divmod(stamp_ns, NS_PER_SEC))
 
 
 def _bone_ends(joint_parents: tuple[int, ...]) -> Array:

@@ -62,8 +62,8 @@ class MessageTypes:
         return bytes(self._store.serialize_cdr(message, message.__msgtype__))
 
     def deserialize(self, data: bytes, kind: str) -> Any:
-        """Return the message that CDR bytes hold."""
-        return self._store.deserialize_cdr(data, kind)
+        """Return the message that CDR bytes hold; its arrays of numbers are views of them."""
+        return self._store.deserialize_cdr(memoryview(data), kind)
 
     def _empty(self, field: Any) -> Any:
         node, content = field

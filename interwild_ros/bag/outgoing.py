@@ -7,11 +7,11 @@ those of rosbags both do.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 import math
 from typing import Any, TypeAlias
 
-from interwild_ros.geometry.wrist_frame import cam_from_hand
-from interwild_ros.hand_model.joints import JOINT_NAMES
+from interwild_ros.bag.patched import Numbers, Slot
 from interwild_ros.records import (
     Array,
     DepthSource,
@@ -31,9 +31,11 @@ New: TypeAlias = Callable[[str], Any]
 TWO_HANDS = 'interwild_ros/msg/TwoHands'
 HAND = 'interwild_ros/msg/Hand'
 TOPOLOGY = 'interwild_ros/msg/HandTopology'
-TRANSFORM = 'geometry_msgs/msg/TransformStamped'
 
-_NUMBERS = {
+STAMP = 'stamp'  # of a header: sec and nanosec
+
+# The float32 arrays of a hand, and its single numbers.
+_ARRAYS = {
     'box': 4,
     'joints': 63,
     'joints_image': 42,
@@ -42,21 +44,94 @@ _NUMBERS = {
     'pose': 48,
     'betas': 10,
 }
+_SINGLES = ('score', 'hand_scale', 'reprojection_error')
+_WRIST = 'wrist'  # position and orientation
+_HAND_SLOTS = {
+    **{name: Slot('f4', count) for name, count in _ARRAYS.items()},
+    **{name: Slot('f4', 1) for name in _SINGLES},
+    _WRIST: Slot('f8', 7),
+}
+_SLOTS = {
+    STAMP: Slot('i4', 2),
+    **{f'{side.label}.{name}': slot for side in Side for name, slot in _HAND_SLOTS.items()},
+    'left_from_right': Slot('f8', 3),
+    'disagreement': Slot('f4', 1),
+    'region': Slot('f4', 4),
+}
+
+
+@dataclass(frozen=True)
+class HandForm:
+    """What a Hand message holds beside numbers."""
+
+    side: Side
+    tracked: bool
+    reason: str
+    depth_source: DepthSource
+
+
+@dataclass(frozen=True)
+class HandsForm:
+    """What a TwoHands message holds beside numbers. `new` makes messages."""
+
+    frame_id: str
+    right: HandForm
+    left: HandForm
+    interacting: bool
+    detected: bool
+    new: New
+
+    def message(self, numbers: Numbers) -> Any:
+        """Return the typed message with these numbers."""
+        message = self.new(TWO_HANDS)
+        sec, nanosec = map(int, numbers[STAMP])
+        write_header(message.header, sec * NS_PER_SEC + nanosec, self.frame_id)
+        _write_hand(message.right, self.right, numbers)
+        _write_hand(message.left, self.left, numbers)
+        message.interacting, message.detected = self.interacting, self.detected
+        message.disagreement = _single(numbers['disagreement'])
+        place(message.left_from_right, numbers['left_from_right'])
+        message.region = numbers['region']
+        return message
+
+    def slots(self, numbers: Numbers) -> dict[str, Slot]:
+        """Return where numbers stand in the message: once each."""
+        return _SLOTS
 
 
 def two_hands_message(new: New, two_hands: TwoHands) -> Any:
     """Return both hands of one picture as an interwild_ros/TwoHands."""
-    message = new(TWO_HANDS)
-    write_header(message.header, two_hands.stamp_ns, two_hands.frame_id)
-    _write_hand(message.right, two_hands.right)
-    _write_hand(message.left, two_hands.left)
-    message.interacting = two_hands.interacting
-    message.disagreement = _number(two_hands.disagreement_m)
-    message.detected = two_hands.was_detected
+    return hands_form(new, two_hands).message(hands_numbers(two_hands))
+
+
+def hands_form(new: New, two_hands: TwoHands) -> HandsForm:
+    """Return what the message of both hands holds beside numbers."""
+    return HandsForm(
+        frame_id=two_hands.frame_id,
+        right=_hand_form(two_hands.right),
+        left=_hand_form(two_hands.left),
+        interacting=two_hands.interacting,
+        detected=two_hands.was_detected,
+        new=new,
+    )
+
+
+def hands_numbers(two_hands: TwoHands) -> dict[str, Array]:
+    """Return the numbers of the message of both hands; what is not known is NaN."""
     left_from_right_m, region = two_hands.left_from_right_m, two_hands.region
-    place(message.left_from_right, _nan(3) if left_from_right_m is None else left_from_right_m)
-    message.region = _flat(_nan(4) if region is None else np.array(region))
-    return message
+    return {
+        STAMP: stamp_numbers(two_hands.stamp_ns),
+        **_numbers_of(two_hands.right),
+        **_numbers_of(two_hands.left),
+        'left_from_right': _nan(3) if left_from_right_m is None else left_from_right_m,
+        'disagreement': _number(two_hands.disagreement_m),
+        'region': _nan(4) if region is None else np.array(region, np.float32),
+    }
+
+
+def stamp_numbers(stamp_ns: int) -> Array:
+    """Return the seconds and the nanoseconds of a stamp."""
+    return np.array(divmod(stamp_ns, NS_PER_SEC))
 
 
 def topology_message(new: New, topology: Topology, card: ModelCard) -> Any:
@@ -72,33 +147,6 @@ def topology_message(new: New, topology: Topology, card: ModelCard) -> Any:
     message.joint_names = list(topology.joint_names)
     message.joint_parents = np.array(topology.joint_parents, np.int8)
     return message
-
-
-def transforms(
-    new: New, two_hands: TwoHands, *, prefix: str, with_joints: bool = False
-) -> list[Any]:
-    """Return the frames of the hands that are there: a lost hand has no transform.
-
-    :param with_joints: also a frame of each joint but the wrist, below that of its hand and turned
-        as it is.
-    """
-    frames = [_hand_transform(new, two_hands, hand, prefix) for hand in two_hands.hands]
-    if with_joints:
-        for hand in two_hands.hands:
-            frames += _joint_transforms(new, two_hands, hand, prefix)
-    return frames
-
-
-def child_frame(side: Side, *, prefix: str) -> str:
-    """Return the name of a hand's frame."""
-    return f'{prefix}{side.label}_hand'
-
-
-def hand_frames(prefix: str) -> frozenset[str]:
-    """Return the names of the frames of both hands and of all their joints."""
-    hands = [child_frame(side, prefix=prefix) for side in Side]
-    joints = [_joint_frame(hand, name) for hand in hands for name in JOINT_NAMES[1:]]
-    return frozenset(hands + joints)
 
 
 def write_header(header: Any, stamp_ns: int, frame_id: str) -> None:
@@ -122,70 +170,58 @@ def turn(quaternion: Any, xyzw: Sequence[float] | Array) -> None:
     quaternion.x, quaternion.y, quaternion.z, quaternion.w = map(float, xyzw)
 
 
-def _write_hand(message: Any, hand: Hand | NoHand) -> None:
-    message.side = int(hand.side)
+def _hand_form(hand: Hand | NoHand) -> HandForm:
     if isinstance(hand, NoHand):
-        _write_no_hand(message, hand)
-        return
-    message.tracked = True
-    message.score = float(hand.box.score)
-    message.depth_source = int(hand.depth_source)
-    message.box = np.array(hand.box.corners, np.float32)
-    message.joints = _flat(hand.joints_m)
-    message.joints_image = _flat(hand.joints_image_px)
-    message.vertices = _flat(hand.vertices_m)
-    message.pose = _flat(hand.pose)
-    message.betas = _flat(hand.betas)
-    message.reprojection_error = float(hand.reprojection_error_px)
-    message.hand_scale = float(hand.scale)
+        return HandForm(hand.side, False, hand.reason, DepthSource.NONE)
+    return HandForm(hand.side, True, '', hand.depth_source)
+
+
+def _write_hand(message: Any, form: HandForm, numbers: Numbers) -> None:
+    of = f'{form.side.label}.'
+    message.side, message.tracked = int(form.side), form.tracked
+    message.reason, message.depth_source = form.reason, int(form.depth_source)
+    for name in _ARRAYS:
+        setattr(message, name, numbers[of + name])
+    for name in _SINGLES:
+        setattr(message, name, _single(numbers[of + name]))
+    wrist = numbers[of + _WRIST]
+    place(message.wrist.position, wrist[:3])
+    turn(message.wrist.orientation, wrist[3:])
+
+
+def _numbers_of(hand: Hand | NoHand) -> dict[str, Array]:
+    found = _nothing(hand) if isinstance(hand, NoHand) else _everything(hand)
+    return {f'{hand.side.label}.{name}': numbers for name, numbers in found.items()}
+
+
+def _everything(hand: Hand) -> dict[str, Array]:
     covariance = hand.wrist_covariance_m2
-    message.wrist_covariance = _flat(_nan(9) if covariance is None else covariance)
-    place(message.wrist.position, hand.wrist_m)
-    turn(message.wrist.orientation, hand.wrist_quaternion_xyzw)
+    return {
+        'score': _number(hand.box.score),
+        'box': np.array(hand.box.corners, np.float32),
+        'joints': _flat(hand.joints_m),
+        'joints_image': _flat(hand.joints_image_px),
+        'vertices': _flat(hand.vertices_m),
+        'pose': _flat(hand.pose),
+        'betas': _flat(hand.betas),
+        'reprojection_error': _number(hand.reprojection_error_px),
+        'hand_scale': _number(hand.scale),
+        'wrist_covariance': _nan(9) if covariance is None else _flat(covariance),
+        _WRIST: np.concatenate([hand.wrist_m, hand.wrist_quaternion_xyzw]),
+    }
 
 
-def _write_no_hand(message: Any, hand: NoHand) -> None:
-    message.tracked = False
-    message.score = float(hand.score)
-    message.reason = hand.reason
-    message.depth_source = int(DepthSource.NONE)
-    message.reprojection_error = math.nan
-    message.hand_scale = math.nan
-    for name, count in _NUMBERS.items():
-        setattr(message, name, _nan(count))
-    place(message.wrist.position, _nan(3))
-    turn(message.wrist.orientation, _nan(4))
+def _nothing(hand: NoHand) -> dict[str, Array]:
+    numbers = {name: _nan(slot.count) for name, slot in _HAND_SLOTS.items()}
+    return numbers | {'score': _number(hand.score)}
 
 
-def _hand_transform(new: New, two_hands: TwoHands, hand: Hand, prefix: str) -> Any:
-    message = new(TRANSFORM)
-    write_header(message.header, two_hands.stamp_ns, two_hands.frame_id)
-    message.child_frame_id = child_frame(hand.side, prefix=prefix)
-    place(message.transform.translation, hand.wrist_m)
-    turn(message.transform.rotation, hand.wrist_quaternion_xyzw)
-    return message
+def _number(value: float | None) -> Array:
+    return np.array([math.nan if value is None else value])
 
 
-def _joint_transforms(new: New, two_hands: TwoHands, hand: Hand, prefix: str) -> list[Any]:
-    parent = child_frame(hand.side, prefix=prefix)
-    hand_from_cam = cam_from_hand(hand.joints_m, hand.side).T
-    frames = []
-    for name, joint_m in zip(JOINT_NAMES[1:], hand.joints_m[1:], strict=True):
-        message = new(TRANSFORM)
-        write_header(message.header, two_hands.stamp_ns, parent)
-        message.child_frame_id = _joint_frame(parent, name)
-        place(message.transform.translation, hand_from_cam @ (joint_m - hand.wrist_m))
-        turn(message.transform.rotation, (0.0, 0.0, 0.0, 1.0))
-        frames.append(message)
-    return frames
-
-
-def _joint_frame(parent: str, joint: str) -> str:
-    return f'{parent}_{joint}'
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
+def _single(numbers: Array) -> float:
+    return float(numbers[0])
 
 
 def _nan(count: int) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from interwild_ros.records import Array
 import numpy as np
@@ -28,6 +29,16 @@ class Slot:
     dtype: str
     count: int
     places: int = 1
+
+
+class Form(Protocol):
+    """What messages hold beside numbers; hashable, and equal where all but the numbers is."""
+
+    def message(self, numbers: Numbers) -> Any:
+        """Return the typed message with these numbers."""
+
+    def slots(self, numbers: Numbers) -> dict[str, Slot]:
+        """Return where the numbers stand in the message."""
 
 
 class PatchedBytes:
@@ -62,6 +73,56 @@ class PatchedBytes:
                 f'the serialised message, wanted {slot.places}'
             )
         return [np.frombuffer(self._buffer, slot.dtype, slot.count, offset) for offset in offsets]
+
+
+class Patcher:
+    """Makes the bytes of messages of a few forms, each serialised once and then patched.
+
+    Where the layout of a middleware is not understood, every message is made and serialised.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        serialize: Callable[[Any], bytes],
+        on_fallback: Callable[[str], None],
+        kept: int = 8,
+    ) -> None:
+        """Begin without templates.
+
+        :param what: what the messages are, in the plural.
+        :param serialize: makes the bytes of a typed message.
+        :param on_fallback: told once, in a sentence, when patching cannot be used here.
+        :param kept: forms that are remembered.
+        """
+        self._what, self._serialize = what, serialize
+        self._on_fallback, self._kept = on_fallback, kept
+        self._can_patch = True
+        self.templates: dict[Form, PatchedBytes] = {}
+
+    def message(self, form: Form, numbers: Numbers) -> Any:
+        """Return the message as bytes, or typed where patching cannot be used."""
+        if self._can_patch:
+            try:
+                return self.patched(form, numbers)
+            except LayoutError as error:
+                self._can_patch = False
+                self._on_fallback(f'{self._what} are made the slow way: {error}')
+        return form.message(numbers)
+
+    def patched(self, form: Form, numbers: Numbers) -> bytes:
+        """Return the serialised message with these numbers.
+
+        :raises LayoutError: when the serialised message is laid out in a way we do not know.
+        """
+        if form not in self.templates:
+            if len(self.templates) >= self._kept:
+                self.templates.clear()
+            self.templates[form] = PatchedBytes(
+                lambda known: self._serialize(form.message(known)), form.slots(numbers)
+            )
+        return self.templates[form].filled(numbers)
 
 
 def _known_numbers(slots: Mapping[str, Slot]) -> dict[str, Array]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from interwild_ros.bag.message_types import MessageTypes
 from interwild_ros.bag.messages import camera_or_nominal, picture_of, stamp_ns
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.mirror import mirror_frame
 from interwild_ros.records import Camera, Frame, Image
 from interwild_ros.ros.bridge import load_bridge, suits_bridge
-from sensor_msgs.msg import CameraInfo, CompressedImage
-from sensor_msgs.msg import Image as ImageMsg
+from sensor_msgs.msg import CameraInfo
+
+_KINDS = {'raw': 'sensor_msgs/msg/Image', 'compressed': 'sensor_msgs/msg/CompressedImage'}
 
 
 class FrameReader:
@@ -21,6 +25,8 @@ class FrameReader:
     def __init__(self, settings: Settings) -> None:
         """Read with these settings until `use` brings others."""
         self._settings = settings
+        self._kind = _KINDS[settings.image_transport]
+        self._types = MessageTypes([self._kind])
         self._info: CameraInfo | None = None
         self._camera_state = 'nominal'
         self._bridge = load_bridge()
@@ -47,9 +53,14 @@ class FrameReader:
         """Keep the message: it holds for the frames that follow."""
         self._info = message
 
-    def frame(self, message: ImageMsg | CompressedImage) -> Frame:
+    def message(self, data: bytes) -> Any:
+        """Return the image message that was serialised, with a view of its pixels, not a copy."""
+        return self._types.deserialize(data, self._kind)
+
+    def frame(self, message: Any) -> Frame:
         """Decode a picture and join it to its camera.
 
+        :param message: a sensor_msgs/Image or CompressedImage, of `message` or of rclpy.
         :raises InputError: when the picture or the camera cannot be used; its `cause` is the
             word to count the skipped frame under.
         """
@@ -64,8 +75,9 @@ class FrameReader:
         # turned back here, so that everything after lives in the real camera's space
         return mirror_frame(frame) if self._settings.mirrored_image else frame
 
-    def _decode(self, message: ImageMsg | CompressedImage) -> Image:
-        if self._bridge is not None and isinstance(message, ImageMsg) and suits_bridge(message):
+    def _decode(self, message: Any) -> Image:
+        is_raw = hasattr(message, 'encoding')
+        if self._bridge is not None and is_raw and suits_bridge(message):
             return self._bridge(message)
         return picture_of(message)
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, TransformStamped
 from interwild_ros.bag import outgoing
 from interwild_ros.bag.markers import MARKER, MARKERS, POINT
-from interwild_ros.bag.outgoing import place, turn
+from interwild_ros.bag.outgoing import hands_form, hands_numbers, place, turn
+from interwild_ros.bag.patched import Patcher
+from interwild_ros.bag.transforms import TF_MESSAGE, TRANSFORM
 from interwild_ros.msg import HandTopology
 from interwild_ros.msg import TwoHands as TwoHandsMsg
 from interwild_ros.records import ModelCard, NS_PER_SEC, Topology, TwoHands
+from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 __all__ = [
+    'HandsOut',
     'header_message',
     'new_message',
     'place',
@@ -28,11 +34,15 @@ __all__ = [
 _CLASSES: Final[dict[str, Any]] = {
     outgoing.TWO_HANDS: TwoHandsMsg,
     outgoing.TOPOLOGY: HandTopology,
-    outgoing.TRANSFORM: TransformStamped,
+    TF_MESSAGE: TFMessage,
+    TRANSFORM: TransformStamped,
     MARKERS: MarkerArray,
     MARKER: Marker,
     POINT: Point,
 }
+
+
+_KEPT_FORMS = 32  # tracked or not and why, interacting, detected: they come and go
 
 
 def new_message(kind: str) -> Any:
@@ -54,6 +64,24 @@ def header_message(stamp_ns: int, frame_id: str) -> Header:
 def two_hands_message(two_hands: TwoHands) -> TwoHandsMsg:
     """Return both hands of one picture as a message."""
     return outgoing.two_hands_message(new_message, two_hands)
+
+
+class HandsOut:
+    """Makes the messages of `~/two_hands`."""
+
+    def __init__(self, *, on_fallback: Callable[[str], None]) -> None:
+        """Begin without templates.
+
+        :param on_fallback: told once, in a sentence, when patching cannot be used here.
+        """
+        self.patcher = Patcher(
+            'hands', serialize=serialize_message, on_fallback=on_fallback, kept=_KEPT_FORMS
+        )
+
+    def message(self, two_hands: TwoHands) -> Any:
+        """Return what to publish: bytes, or a message where patching cannot be used."""
+        form = hands_form(new_message, two_hands)
+        return self.patcher.message(form, hands_numbers(two_hands))
 
 
 def topology_message(topology: Topology, card: ModelCard) -> HandTopology:

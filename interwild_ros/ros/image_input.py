@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from interwild_ros.config import Settings
 from interwild_ros.ros.silence import explain, Listening
@@ -26,13 +25,15 @@ class ImageInput:
         node: Node,
         settings: Settings,
         *,
-        on_image: Callable[[Any], None],
+        on_image: Callable[[bytes], None],
         on_camera_info: Callable[[CameraInfo], None],
         on_depth: Callable[[Image], None],
         has_room: Callable[[], bool],
     ) -> None:
         """Prepare the subscriptions; `follow` makes them and keeps them fit.
 
+        :param on_image: takes the serialised message. Where the camera is faster than we are, most
+            pictures are dropped, so none is unpacked in the executor's thread.
         :param has_room: asked before an image is taken when every frame counts.
         """
         self._node = node
@@ -44,6 +45,7 @@ class ImageInput:
             on_image,
             Wish(settings.qos_reliability, depth=None if settings.every_frame else 1),
             Gate(has_room) if settings.every_frame else None,
+            as_bytes=True,
         )
         self.camera_info = FollowingSubscription(
             node,

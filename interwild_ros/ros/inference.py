@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import threading
 import time
-from typing import TypeAlias
+from typing import Any
 
 from interwild_ros.bag.messages import stamp_ns
 from interwild_ros.config import Settings
@@ -22,9 +22,7 @@ from interwild_ros.ros.outputs import Outputs
 from interwild_ros.ros.overlay_out import OverlayOut
 from interwild_ros.ros.stamps import Order, StampOrder
 from interwild_ros.tracking.hand_size import Measured, NotMeasured
-from sensor_msgs.msg import CompressedImage, Image
 
-ImageMessage: TypeAlias = Image | CompressedImage
 NO_DEPTH = 'no_depth'  # counted for images whose depth did not come in time
 
 
@@ -113,16 +111,21 @@ class Inference:
         with self._lock:
             return self._follower.measure_palm(self._last_ns)
 
-    def work(self, message: ImageMessage) -> None:
-        """See the hands in an image and publish them; count and skip an image that is unusable."""
+    def work(self, data: bytes) -> None:
+        """See the hands in an image and publish them; count and skip an image that is unusable.
+
+        :param data: the serialised message.
+        """
+        watch = StopWatch()
+        message = self._reader.message(data)
         try:
             self._check_order(message)
-            self._see(message)
+            self._see(message, watch)
         except InputError as error:
             self._sinks.meter.count_skipped(error.cause)
             self._sinks.complaints.say(error.cause, f'frame skipped, {error.cause}: {error}')
 
-    def _check_order(self, message: ImageMessage) -> None:
+    def _check_order(self, message: Any) -> None:
         """Refuse a stamp that repeats the last, and begin anew when time went backwards."""
         stamp = message.header.stamp
         order = self._order.compare(stamp_ns(stamp))
@@ -136,9 +139,8 @@ class Inference:
             )
             self.reset()
 
-    def _see(self, message: ImageMessage) -> None:
+    def _see(self, message: Any, watch: StopWatch) -> None:
         settings = self._up_to_date()
-        watch = StopWatch()
         frame = self._reader.frame(message)
         if settings.use_depth:
             frame = self._with_depth(frame, settings)

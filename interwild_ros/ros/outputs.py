@@ -10,15 +10,16 @@ from interwild_ros.msg import HandTopology
 from interwild_ros.msg import TwoHands as TwoHandsMsg
 from interwild_ros.pipeline.following import Followed
 from interwild_ros.records import Hand, ModelCard, Side, Topology, TwoHands
-from interwild_ros.ros.hands_out import topology_message, two_hands_message
+from interwild_ros.ros.hands_out import HandsOut, topology_message
 from interwild_ros.ros.markers_out import MarkersOut
 from interwild_ros.ros.standard_out import keypoints_message, wrist_pose_message
-from interwild_ros.ros.tf_out import make_broadcaster, transforms
+from interwild_ros.ros.tf_out import TF_QOS, TF_TOPIC, TransformsOut
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import PointCloud2
+from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
 _HANDS_DEPTH = 10
@@ -43,25 +44,28 @@ class Outputs:
         self._markers = make_publisher(node, MarkerArray, '~/markers', _MARKERS_DEPTH)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._topology = make_publisher(node, HandTopology, '~/topology', latched)
-        self._broadcaster = make_broadcaster(node)
-        self._markers_out = MarkersOut(topology, on_fallback=node.get_logger().warning)
+        self._tf = node.create_publisher(TFMessage, TF_TOPIC, TF_QOS)
+        warn = node.get_logger().warning
+        self._hands_out = HandsOut(on_fallback=warn)
+        self._transforms_out = TransformsOut(on_fallback=warn)
+        self._markers_out = MarkersOut(topology, on_fallback=warn)
         self._topology.publish(topology_message(topology, card))
 
     def publish(self, followed: Followed, settings: Settings) -> None:
         """Publish both hands of a frame; the numbers first, what is for the eye last."""
         two_hands = followed.hands
         if is_heard(self._two_hands):
-            self._two_hands.publish(two_hands_message(two_hands))
+            self._two_hands.publish(self._hands_out.message(two_hands))
         for hand in two_hands.hands:
             self._publish_standard(two_hands, hand)
         if is_heard(self._raw):
-            self._raw.publish(two_hands_message(followed.raw))
-        if is_heard(self._broadcaster.pub_tf):
-            frames = transforms(
+            self._raw.publish(self._hands_out.message(followed.raw))
+        if is_heard(self._tf):
+            frames = self._transforms_out.message(
                 two_hands, prefix=settings.tf_prefix, with_joints=settings.joint_frames
             )
-            if frames:
-                self._broadcaster.sendTransform(frames)
+            if frames is not None:
+                self._tf.publish(frames)
         if is_heard(self._markers):
             lifetime_sec = settings.marker_lifetime_sec
             markers = self._markers_out.message(two_hands, lifetime_sec=lifetime_sec)
@@ -90,7 +94,7 @@ class Outputs:
             *self._keypoints.values(),
             self._markers,
             self._topology,
-            self._broadcaster.pub_tf,
+            self._tf,
         ):
             self._node.destroy_publisher(publisher)
 

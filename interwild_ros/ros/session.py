@@ -12,7 +12,7 @@ from interwild_ros.ros.depth_in import DepthInput
 from interwild_ros.ros.diagnostics import InputState
 from interwild_ros.ros.frame_in import FrameReader
 from interwild_ros.ros.image_input import ImageInput
-from interwild_ros.ros.inference import ImageMessage, Inference, Sinks, Sources
+from interwild_ros.ros.inference import Inference, Sinks, Sources
 from interwild_ros.ros.meter import Meter
 from interwild_ros.ros.outputs import Outputs
 from interwild_ros.ros.overlay_out import OverlayOut
@@ -52,7 +52,7 @@ class Session:
             now_ns=lambda: node.get_clock().now().nanoseconds,
         )
         capacity = _REPLAY_QUEUE if settings.every_frame else 1
-        mailbox: Mailbox[ImageMessage] = Mailbox(capacity=capacity, waits=False)
+        mailbox: Mailbox[bytes] = Mailbox(capacity=capacity, waits=False)
         self._worker = Worker('inference', self._work, mailbox)
         self._input = ImageInput(
             node,
@@ -128,21 +128,21 @@ class Session:
             silence=self._silence,
         )
 
-    def _take_image(self, message: ImageMessage) -> None:
+    def _take_image(self, data: bytes) -> None:
         self._meter.count_arrival()
-        self._meter.count_dropped(self._worker.mailbox.put(message))
+        self._meter.count_dropped(self._worker.mailbox.put(data))
 
     def _take_camera_info(self, message: CameraInfo) -> None:
         self._reader.camera_info(message)
         self._calibrated.set()
 
-    def _work(self, message: ImageMessage) -> None:
-        """Work on an image, in the worker's thread."""
+    def _work(self, data: bytes) -> None:
+        """Work on a serialised image, in the worker's thread."""
         executor = self._node.executor
         if self._settings.every_frame and executor is not None:
             executor.wake()  # there is room for an image that the gate held back
         self._await_calibration()
-        self._inference.work(message)
+        self._inference.work(data)
 
     def _await_calibration(self) -> None:
         """Give the first camera_info, which comes on a topic of its own, time to arrive."""

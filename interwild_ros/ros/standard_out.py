@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 from geometry_msgs.msg import PoseStamped
 from interwild_ros.records import Hand, JOINT_COUNT, TwoHands
 from interwild_ros.ros.hands_out import header_message, place, turn
@@ -41,7 +43,7 @@ def keypoints_message(two_hands: TwoHands, hand: Hand) -> PointCloud2:
         is_bigendian=False,
         point_step=_POINT.itemsize,
         row_step=_POINT.itemsize * JOINT_COUNT,
-        data=points.tobytes(),
+        data=array('B', points.tobytes()),
         is_dense=True,
     )
 

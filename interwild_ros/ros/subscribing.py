@@ -111,11 +111,14 @@ class FollowingSubscription:
         callback: Callable[[Any], None],
         wish: Wish,
         gate: Gate | None = None,
+        *,
+        as_bytes: bool = False,
     ) -> None:
         """Prepare it; `follow` makes it.
 
         :param topic: the resolved name.
         :param gate: holds messages back.
+        :param as_bytes: the callback takes messages serialised, as they came.
         """
         self.topic = topic
         self.offers: tuple[Offer, ...] = ()
@@ -127,6 +130,7 @@ class FollowingSubscription:
         self._callback = callback
         self._wish = wish
         self._gate = gate
+        self._as_bytes = as_bytes
         self._subscription: Subscription | None = None
 
     @property
@@ -159,6 +163,7 @@ class FollowingSubscription:
             self.topic,
             self._callback,
             _profile(ask, self._wish.depth),
+            raw=self._as_bytes,
             callback_group=self._gate,
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._count_incompatible),
             # An override of the reliability would contradict following the publishers.

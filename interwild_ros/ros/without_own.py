@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from diagnostic_msgs.msg import DiagnosticArray
-from interwild_ros.bag.outgoing import hand_frames
+from interwild_ros.bag.transforms import hand_frames
 from interwild_ros.ros.tf_out import TF_TOPIC
 from rclpy.serialization import deserialize_message
 from tf2_msgs.msg import TFMessage

@@ -12,6 +12,7 @@ from interwild_ros.ros.frame_in import FrameReader
 import numpy as np
 import pytest
 from rclpy.qos import QoSProfile
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -197,3 +198,20 @@ def test_a_mirrored_image_is_turned_back_together_with_its_camera():
     frame = reader.frame(_image())
     np.testing.assert_array_equal(frame.image, RGB[:, ::-1])
     assert frame.camera.cx == WIDTH - 1 - K[2]
+
+
+@pytest.mark.parametrize('transport', ['raw', 'compressed'])
+def test_a_serialised_message_gives_the_frame_of_the_message(transport):
+    reader = FrameReader(Settings(image_transport=transport))
+    message = _image(encoding='bgr8') if transport == 'raw' else _png()
+    read = reader.message(serialize_message(message))
+    found, wanted = reader.frame(read), reader.frame(message)
+    np.testing.assert_array_equal(found.image, wanted.image)
+    assert (found.stamp_ns, found.frame_id) == (12_000_000_345, 'head_camera')
+    assert not read.data.flags.owndata
+    assert found.image.flags.writeable
+
+
+def _png() -> CompressedImage:
+    _, data = cv2.imencode('.png', RGB)
+    return CompressedImage(header=HEADER, format='png', data=array('B', data.tobytes()))

@@ -1,8 +1,13 @@
 from dataclasses import replace
 
 from interwild_ros.msg import Hand, HandTopology, TwoHands
-from interwild_ros.records import DepthSource, Side
-from interwild_ros.ros.hands_out import time_message, topology_message, two_hands_message
+from interwild_ros.records import DepthSource, NoHand, Side
+from interwild_ros.ros.hands_out import (
+    HandsOut,
+    time_message,
+    topology_message,
+    two_hands_message,
+)
 from interwild_ros.testing.some_hands import (
     some_card,
     some_hand,
@@ -12,6 +17,7 @@ from interwild_ros.testing.some_hands import (
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
+from rosidl_runtime_py import message_to_ordereddict
 
 
 def received(message):
@@ -136,3 +142,36 @@ def test_an_empty_result_is_a_message_too():
     assert isinstance(message, TwoHands)
     assert not message.right.tracked
     assert not message.left.tracked
+
+
+def as_told(message):
+    """Return a message as text: NaN is unlike itself, but reads alike."""
+    return str(message_to_ordereddict(message))
+
+
+@pytest.mark.parametrize('frame_id', ['', 'c', 'eyes', 'a/b_link'])
+@pytest.mark.parametrize('tracked', [(), (Side.RIGHT,), (Side.LEFT,), tuple(Side)])
+def test_patched_bytes_say_what_the_typed_message_says(tracked, frame_id):
+    out = HandsOut(on_fallback=pytest.fail)
+    for seed, stamp_ns in ((1, 0), (2, 1_700_000_000_999_999_999)):
+        hands = some_two_hands(*tracked, seed=seed, frame_id=frame_id, stamp_ns=stamp_ns)
+        patched = out.message(hands)
+        assert isinstance(patched, bytes)
+        wanted = received(two_hands_message(hands))
+        assert as_told(deserialize_message(patched, TwoHands)) == as_told(wanted)
+    assert len(out.patcher.templates) == 1
+
+
+def test_what_is_no_number_arrives_from_patched_bytes_too():
+    out = HandsOut(on_fallback=pytest.fail)
+    both = some_two_hands(*Side)
+    for hands in (
+        both,
+        replace(both, interacting=False),
+        replace(both, was_detected=False, region=(-10.5, 20.0, 300.25, 400.0)),
+        replace(both, right=replace(both.right, depth_source=DepthSource.DEPTH_IMAGE)),
+        replace(some_two_hands(), left=NoHand(Side.LEFT, 0.25, 'not_found')),
+    ):
+        wanted = received(two_hands_message(hands))
+        assert as_told(deserialize_message(out.message(hands), TwoHands)) == as_told(wanted)
+    assert len(out.patcher.templates) == 5

@@ -54,7 +54,7 @@ def test_patched_bytes_equal_the_typed_message(tracked, lost, frame_id, markers_
         scene = scene_of(hands, lost, lifetime_sec=0.4)
         numbers = markers_out.numbers(hands)
         typed = serialize_message(scene.message(numbers))
-        assert_equal_but_for_padding(markers_out.patched(scene, numbers), typed)
+        assert_equal_but_for_padding(markers_out.patcher.patched(scene, numbers), typed)
 
 
 def test_mesh_and_skeleton_are_drawn_in_the_camera_frame(markers_out):
@@ -140,7 +140,7 @@ def test_memory_does_not_grow_with_the_number_of_frame_names(markers_out):
     for number in range(20):
         hands = some_two_hands(Side.LEFT, frame_id=f'camera_{number}')
         markers_out.message(hands, lifetime_sec=0.4)
-    assert len(markers_out._templates) <= 8
+    assert len(markers_out.patcher.templates) <= 8
 
 
 def test_a_layout_that_is_not_understood_is_told_once_and_drawn_typed(monkeypatch):

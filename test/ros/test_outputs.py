@@ -121,11 +121,11 @@ def test_destroyed_outputs_leave_no_topic(ros_node, spin_until):
 
 def test_markers_are_not_made_for_nobody(outputs, listen, spin_until):
     outputs.publish(some_followed(*Side), Settings())
-    assert not outputs._markers_out._templates
+    assert not outputs._markers_out.patcher.templates
     heard = listen(MarkerArray, '/the_test/markers')
     outputs.publish(some_followed(*Side), Settings())
     spin_until(lambda: heard)
-    assert outputs._markers_out._templates
+    assert outputs._markers_out.patcher.templates
 
 
 def test_without_hands_there_is_a_message_but_no_frame_and_no_marker(outputs, listen, spin_until):

@@ -1,9 +1,10 @@
 from interwild_ros.hand_model.joints import JOINT_NAMES
 from interwild_ros.records import Side
-from interwild_ros.ros.tf_out import make_broadcaster, transforms
+from interwild_ros.ros.tf_out import transforms, TransformsOut
 from interwild_ros.testing.some_hands import some_two_hands
 import numpy as np
-from rclpy.qos import QoSProfile
+import pytest
+from rclpy.serialization import deserialize_message
 from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
@@ -64,12 +65,19 @@ def test_joints_have_frames_only_on_request_and_of_hands_that_are_there():
     assert transforms(some_two_hands(), prefix='', with_joints=True) == []
 
 
-def test_both_transforms_travel_in_one_message(ros_node, spin_until):
-    heard = []
-    ros_node.create_subscription(TFMessage, '/tf', heard.append, QoSProfile(depth=100))
-    broadcaster = make_broadcaster(ros_node)
-    spin_until(broadcaster.pub_tf.get_subscription_count)
-    sent = transforms(some_two_hands(*Side), prefix='')
-    broadcaster.sendTransform(sent)
-    spin_until(lambda: heard)
-    assert heard == [TFMessage(transforms=sent)]
+@pytest.mark.parametrize('with_joints', [False, True])
+@pytest.mark.parametrize('frame_id', ['', 'c', 'eyes', 'a/b_link'])
+@pytest.mark.parametrize('tracked', [(Side.RIGHT,), (Side.LEFT,), tuple(Side)])
+def test_all_transforms_travel_in_one_message_of_patched_bytes(tracked, frame_id, with_joints):
+    out = TransformsOut(on_fallback=pytest.fail)
+    for seed, stamp_ns in ((1, 0), (2, 1_700_000_000_999_999_999)):
+        hands = some_two_hands(*tracked, seed=seed, frame_id=frame_id, stamp_ns=stamp_ns)
+        patched = out.message(hands, prefix='anna/', with_joints=with_joints)
+        assert isinstance(patched, bytes)
+        typed = transforms(hands, prefix='anna/', with_joints=with_joints)
+        assert deserialize_message(patched, TFMessage) == TFMessage(transforms=typed)
+    assert len(out.patcher.templates) == 1
+
+
+def test_without_hands_there_is_nothing_to_send():
+    assert TransformsOut(on_fallback=pytest.fail).message(some_two_hands(), prefix='') is None
