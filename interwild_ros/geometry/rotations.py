@@ -68,7 +68,13 @@ def axis_angle_from_quaternion(quaternion: Tensor) -> Tensor:
     """Map quaternions (..., 4), w first, to axis-angle (..., 3); w < 0 gives angles above pi."""
     w, xyz = quaternion[..., :1], quaternion[..., 1:]
     half = torch.atan2(torch.linalg.vector_norm(xyz, dim=-1, keepdim=True), w)
-    return xyz / (0.5 * torch.sinc(half / torch.pi))
+    return xyz / (0.5 * _sine_by_angle(half))
+
+
+def _sine_by_angle(angle: Tensor) -> Tensor:
+    """Return sin x / x, 1 at 0: `torch.sinc` is unknown to other engines."""
+    is_zero = angle == 0
+    return torch.where(is_zero, 1.0, angle.sin() / torch.where(is_zero, 1.0, angle))
 
 
 def axis_angle_from_matrix(matrix: Tensor, convention: AxisAngle = 'canonical') -> Tensor:

@@ -1,7 +1,7 @@
 """The networks' trunks on OpenVINO, which is an extra: the quickest engine for CPUs.
 
 OpenVINO compiles the steps of networks (`networks.steps`) straight from PyTorch, for any batch.
-Heads, coordinates and rotations stay in float32 whatever the precision.
+Heads, coordinates and rotations are float32 whatever the precision.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from interwild_ros.errors import SettingError
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.steps import (
     BodyMaps,
+    HandHeads,
     PairDrawing,
     PairFeatures,
+    readings_of,
     SteppedNetworks,
     Steps,
 )
@@ -37,7 +39,7 @@ def has_openvino() -> bool:
 def on_openvino(
     networks: InterWild, *, trunks: TrunkPrecision = 'float32', threads: int = 0
 ) -> SteppedNetworks:
-    """Return networks whose steps OpenVINO runs on the CPU; they share the heads with these.
+    """Return networks whose steps OpenVINO runs on the CPU; they share the rest with these.
 
     :param networks: in evaluation mode, best folded, on the CPU in float32.
     :param trunks: of SHNet and TransNet; float32 is equal to PyTorch to rounding, bfloat16 is
@@ -57,6 +59,7 @@ def on_openvino(
     hand = _Compiled(
         networks.hand_roi_net, [(2, 3, spaces.crop_px, spaces.crop_px)], trunks, threads
     )
+    heads = _Compiled(HandHeads(networks), [_features_shape(networks)], 'float32', threads)
     # coordinates are drawn here: never in half precision
     drawing = _Compiled(PairDrawing(networks), [(2, 1, 21, 3), (2, 1, 2, 3)], 'float32', threads)
     pair = _Compiled(PairFeatures(networks), [(1, channels, cells, cells)], trunks, threads)
@@ -67,8 +70,16 @@ def on_openvino(
             hand_features=lambda crops: hand(crops)[0],
             pair_drawing=lambda joints, maps: _pair(drawing(joints, maps)),
             pair_features=lambda drawn: pair(drawn)[0],
+            hand_heads=lambda features: readings_of([part.clone() for part in heads(features)]),
         ),
     )
+
+
+def _features_shape(networks: InterWild) -> tuple[int, ...]:
+    """Return the shape of the features of two crops."""
+    side = networks.spaces.crop_px
+    with torch.inference_mode():
+        return tuple(networks.hand_roi_net(torch.zeros(2, 3, side, side)).shape)
 
 
 def _openvino() -> Any:

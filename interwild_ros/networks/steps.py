@@ -7,12 +7,13 @@ function of tensors, so exporters and compilers take it as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from interwild_ros.networks.detectnet import Candidates, Detections
 from interwild_ros.networks.interwild import HandReadings, InterWild
 from interwild_ros.networks.layers import in_full
+from interwild_ros.networks.shnet import HandPose
 from interwild_ros.records import JOINT_COUNT
 from torch import nn, Tensor
 
@@ -28,6 +29,29 @@ class BodyMaps(nn.Module):
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """Map pictures (B, 3, 256, 192) to `BoxNet.centre_logits`."""
         return self.box_net.centre_logits(self.backbone.stages(pictures))
+
+
+class HandHeads(nn.Module):
+    """What SHNet reads from the features of crops: every head, in one step."""
+
+    def __init__(self, networks: InterWild) -> None:
+        super().__init__()
+        self.position_net = networks.hand_position_net
+        self.rotation_net = networks.hand_rotation_net
+        self.kind_net = networks.hand_kind_net
+
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Return the parts of HandReadings, in their order, as read of right hands."""
+        joints = self.position_net(features)
+        pose = self.rotation_net(features, joints)
+        kinds = () if self.kind_net is None else (self.kind_net(features, joints).softmax(dim=1),)
+        return (joints, *pose, *kinds)
+
+
+def readings_of(parts: Sequence[Tensor]) -> HandReadings:
+    """Put together what `HandHeads` returns."""
+    joints, root, fingers, betas, wrist, *kinds = parts
+    return HandReadings(joints, HandPose(root, fingers, betas, wrist), *kinds)
 
 
 class PairDrawing(nn.Module):
@@ -63,13 +87,15 @@ class PairFeatures(nn.Module):
 class Steps:
     """What bears the work: the steps above by their names, and SHNet's trunk.
 
-    Outputs may be written over by the next call: they are read before it.
+    Outputs may be written over by the next call: they are read before it. `hand_heads` gives what
+    `InterWild.read_as_right` gives; None leaves that to the networks.
     """
 
     body_maps: Callable[[Tensor], tuple[Tensor, Tensor]]
     hand_features: Callable[[Tensor], Tensor]
     pair_drawing: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
     pair_features: Callable[[Tensor], Tensor]
+    hand_heads: Callable[[Tensor], HandReadings] | None = None
 
 
 class SteppedNetworks(InterWild):
@@ -98,7 +124,8 @@ class SteppedNetworks(InterWild):
 
     def read_hands(self, hand_crops: Tensor) -> HandReadings:
         """Read the hands, see InterWild."""
-        return self.unmirror_left(self.read_as_right(self.steps.hand_features(hand_crops)))
+        read = self.steps.hand_heads or self.read_as_right
+        return self.unmirror_left(read(self.steps.hand_features(hand_crops)))
 
     def relate(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
         """Return left wrist minus right wrist, see InterWild."""
