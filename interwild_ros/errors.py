@@ -1,6 +1,5 @@
 """The package's errors: each message names what was wrong and both values, found and wanted."""
 
-
 from __future__ import annotations
 
 
