@@ -19,7 +19,12 @@ demo: build ## camera to two hands over real DDS; leaves pictures and a bag in o
 	$(BIN)/interwild demo $(ARGS)
 
 test: build ## all tests; ARGS="-k markers -x" goes to pytest
+ifeq ($(ARGS),)
+	$(BIN)/pytest --ignore=test/train
+	$(BIN)/pytest test/train # by itself: one process would hold too many native libraries
+else
 	$(BIN)/pytest $(ARGS)
+endif
 
 check: build ## what must be clean: lint, format, types, spelling, generated files
 	$(BIN)/ruff check .

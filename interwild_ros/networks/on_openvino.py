@@ -114,7 +114,7 @@ class _Compiled:
             trace: Any = torch.jit.trace
             traced = trace(step.eval(), examples, check_trace=False)
             model = openvino.convert_model(traced, example_input=examples)
-        self._request = openvino.compile_model(
+        self._compiled = openvino.compile_model(
             model,
             'CPU',
             {
@@ -124,7 +124,8 @@ class _Compiled:
                 'NUM_STREAMS': 1,
                 'ENABLE_CPU_PINNING': False,  # other processes want these cores too
             },
-        ).create_infer_request()
+        )
+        self._request = self._compiled.create_infer_request()
         self._count = len(model.outputs)
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
