@@ -1,6 +1,6 @@
 """Publish the same hands in two ways, in turns: `wrapping.py HANDS`, a process of its own.
 
-* ours: the package's own Outputs, with markers as patched bytes
+* ours: the package's own Outputs, with hands, TF and markers as patched bytes
 * naive: as wrappers of networks usually do: a typed message is filled field by field, numbers
   from lists, a Point object for every corner, and rclpy serialises it
 

@@ -46,7 +46,6 @@ _INTERFACES = (
     'visualization_msgs.msg',
 )
 _OPTIONAL_ROS = {
-    'tf2_ros': 'else the node publishes /tf itself',
     'cv_bridge': 'else our own decoding is used',
     'launch_ros': 'needed for hands.launch.py only',
 }
