@@ -16,11 +16,12 @@ from pathlib import Path
 import socket
 from typing import Any
 
+from interwild_ros.bag.account import assets_of
 from interwild_ros.bag.cameras import CameraTopics
 from interwild_ros.bag.jobs import BagJob, Measured, NamedBag, Outcome, Progress, Request, Say
 from interwild_ros.bag.plan import Entry, Plan
 from interwild_ros.bag.shares import foresee, Foresight, parts_of, Said, Share, share_length
-from interwild_ros.bag.sturdy import open_sturdy
+from interwild_ros.bag.sturdy import open_sturdy, SturdyReader
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError, InterwildError, SettingError
 from interwild_ros.openmp import PASSIVE_WAITING
@@ -196,7 +197,7 @@ class _Work:
 @ray.remote(max_retries=_TIMES_AGAIN)
 def _measure(job: ClusterJob, bag: NamedBag) -> list[Outcome | Measured]:
     with open_sturdy(bag.path) as opened:
-        work = BagJob(bag, opened, job.out, job.request, _pipeline(job.settings))
+        work = _bag_job(job, bag, opened)
         return [*work.finished(), *work.measured()]
 
 
@@ -225,13 +226,24 @@ def _analyse(
 ) -> Outcome:
     foresight = Foresight([partial(_get, ref) for ref in shares], first_stamps_ns)
     with open_sturdy(bag.path) as opened:
-        work = BagJob(bag, opened, job.out, job.request, _pipeline(job.settings))
+        work = _bag_job(job, bag, opened)
         return work.analysed(measured, foresight=foresight if shares else None)
 
 
 def _get(ref: ObjectRef[Said]) -> Said:
     said: Said = ray.get(ref)
     return said
+
+
+def _bag_job(job: ClusterJob, bag: NamedBag, opened: SturdyReader) -> BagJob:
+    pipeline, assets = _pipeline(job.settings), _assets(job.settings)
+    return BagJob(bag, opened, job.out, job.request, pipeline, assets)
+
+
+@lru_cache(maxsize=1)
+def _assets(settings: Settings) -> dict[str, Any]:
+    """Return what the networks are, with the sums of their files, which are read once."""
+    return assets_of(_pipeline(settings).card, settings)
 
 
 @lru_cache(maxsize=1)

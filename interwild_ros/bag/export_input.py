@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from interwild_ros.bag.account import input_file
 from interwild_ros.bag.analysis import HANDS_BAG
-from interwild_ros.bag.cameras import CameraTopics, content_of, find_cameras, Wanted
+from interwild_ros.bag.cameras import CameraTopics, content_of, Wanted
 from interwild_ros.bag.messages import topology_of
+from interwild_ros.bag.one_camera import one_camera
 from interwild_ros.bag.ordered import camera_times, times_of
 from interwild_ros.bag.outgoing import TOPOLOGY, TWO_HANDS
 from interwild_ros.bag.plan import Plan, plan_of
-from interwild_ros.bag.read import CAMERA_INFO, IMAGES, RAW
+from interwild_ros.bag.read import CAMERA_INFO, IMAGES, without_raw
 from interwild_ros.bag.sturdy import open_sturdy, storage_files, SturdyReader
 from interwild_ros.bag.summary_file import SUMMARY_FILE
 from interwild_ros.config import Settings
@@ -179,14 +180,7 @@ class _Finder:
         if not is_asked and not any(_has_pictures(bag, topic) for topic in bag.topics):
             return None
         wanted = Wanted(images=[chosen] if chosen else [], info=wish.info)
-        cameras = find_cameras(bag, wanted).cameras
-        if len(cameras) > 1:
-            named = ', '.join(camera.image for camera in cameras)
-            raise AssetError(
-                f'the bag {bag.path} has {len(cameras)} cameras ({named}), wanted one: name it '
-                'with --camera'
-            )
-        return cameras[0]
+        return one_camera(bag, wanted, remedy='name it with --camera')
 
     def _streams(
         self, hands_topic: str, camera: CameraTopics | None, say: Callable[[int], None]
@@ -299,7 +293,7 @@ def _hands_topic(bag: SturdyReader, wanted: str) -> str:
             named = ', '.join(there) or 'none'
             raise AssetError(f'the bag {bag.path} has no hands on {wanted}; it has {named}')
         return wanted
-    topics = [t for t in there if not (t.endswith(RAW) and t.removesuffix(RAW) in there)]
+    topics = without_raw(there)
     if len(topics) > 1:
         raise AssetError(
             f'the bag {bag.path} has {len(topics)} topics with hands ({", ".join(topics)}), '

@@ -121,9 +121,10 @@ def analyse_bags(
 
     :raises AssetError: when a bag cannot be read or the disk is full; what is finished stays.
     """
+    assets = assets_of(pipeline.card, request.settings)
     for bag in bags:
         with open_sturdy(bag.path) as opened:
-            job = BagJob(bag, opened, out, request, pipeline)
+            job = BagJob(bag, opened, out, request, pipeline, assets)
             yield from job.finished()
             for measured in job.measured(say):
                 yield job.analysed(measured, say=say)
@@ -152,27 +153,29 @@ class BagJob:
         out: Path,
         request: Request,
         pipeline: Pipeline,
+        assets: dict[str, Any],
     ) -> None:
         """Find the cameras that are asked for.
 
+        :param assets: `assets_of` what the pipeline runs.
         :raises AssetError: when there are none, or a file cannot be read.
         """
         self._bag, self._opened, self._folder = bag, opened, out / bag.name
         self._request, self._pipeline = request, pipeline
         self._found: Found = find_cameras(opened, request.wanted)
-        self._assets = assets_of(pipeline.card, request.settings)
+        self._assets = assets
+        self._done = tuple(filter(self._is_finished, self._found.cameras))
 
     def finished(self) -> list[Outcome]:
         """Return the results that are there already, when they are to be left."""
         return [
             Outcome(self._place(camera), _summary(self._place(camera)), was_there=True)
-            for camera in self._found.cameras
-            if self._is_finished(camera)
+            for camera in self._done
         ]
 
     def measured(self, say: Say = lambda progress: None) -> Iterator[Measured]:
         """Go through the bag, and yield what an analysis of each other camera begins with."""
-        left = tuple(c for c in self._found.cameras if not self._is_finished(c))
+        left = tuple(camera for camera in self._found.cameras if camera not in self._done)
         if not left:
             return
         times = times_of(self._opened, left, self._saying(say))

@@ -8,17 +8,19 @@ from interwild_ros.bag.sturdy import SturdyReader
 from interwild_ros.errors import AssetError
 
 
-def one_camera(bag: SturdyReader, wanted: Wanted) -> CameraTopics:
+def one_camera(
+    bag: SturdyReader, wanted: Wanted, *, remedy: str = 'name its image topic as camera'
+) -> CameraTopics:
     """Return the camera that is meant.
 
+    :param remedy: what to do where there are several.
     :raises AssetError: when there is none, when there are several, or a topic is not there.
     """
     cameras = find_cameras(bag, wanted).cameras
     if len(cameras) > 1:
         names = ', '.join(camera.image for camera in cameras)
         raise AssetError(
-            f'the bag {bag.path} has {len(cameras)} cameras ({names}), wanted one: name its image '
-            'topic as camera'
+            f'the bag {bag.path} has {len(cameras)} cameras ({names}), wanted one: {remedy}'
         )
     return cameras[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,8 +162,7 @@ class Bag:
         """
         names = [name for name, info in self.topics.items() if info.kind in kinds]
         if TWO_HANDS in kinds:
-            raw = {f'{name}{RAW}' for name in names}
-            names = [name for name in names if name not in raw]
+            names = without_raw(names)
         if len(names) == 1:
             return names[0]
         found = ', '.join(names) if names else 'none'
@@ -198,6 +197,12 @@ class Bag:
         for found in self.messages(topic):
             return found
         raise AssetError(f'the bag {self._folder} has no message on {topic}')
+
+
+def without_raw(topics: Sequence[str]) -> list[str]:
+    """Return topics with hands, without those that say the same ones raw."""
+    raw = {f'{topic}{RAW}' for topic in topics}
+    return [topic for topic in topics if topic not in raw]
 
 
 @contextmanager

@@ -23,14 +23,19 @@ from interwild_ros.bag.jobs import (
     Request,
     Say,
 )
-from interwild_ros.cli.flags import add_setting_flags, given_settings, with_whole_paths
+from interwild_ros.cli.flags import (
+    add_camera_info_flag,
+    add_depth_flag,
+    add_setting_flags,
+    given_settings,
+    with_whole_paths,
+)
 from interwild_ros.cli.interrupts import signals_as_interrupts
 from interwild_ros.cli.progress import ProgressLine
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
 from interwild_ros.pipeline.pipeline import load_pipeline
 
-HERE = 'here'
 SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in NODE_ONLY)
 
 
@@ -53,15 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='TOPIC',
         help='image topic to work on, may be given several times; default: all',
     )
-    parser.add_argument(
-        '--camera-info', default='', metavar='TOPIC', help='default: camera_info beside the image'
-    )
-    parser.add_argument(
-        '--depth',
-        default='',
-        metavar='TOPIC',
-        help='depth that is aligned to the image; --use-depth takes the one that is found',
-    )
+    add_camera_info_flag(parser)
+    add_depth_flag(parser)
     parser.add_argument(
         '--with-images', action='store_true', help='write the pictures into hands.mcap too'
     )
@@ -70,10 +68,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='leave results be that are finished, of the same bag and settings',
     )
+    _add_cluster_flags(parser)
+    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    add_setting_flags(parser, Settings, title='hands, as in the node', only=SETTINGS)
+
+
+def _add_cluster_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--ray',
         nargs='?',
-        const=HERE,
+        const='',
         metavar='ADDRESS',
         help='work on a Ray cluster, that at host:port or auto; without an address on the cores '
         'and GPUs of this machine. Each worker has --threads threads',
@@ -85,8 +89,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FRAMES',
         help='with --ray: pictures that a worker takes at a time; default: by the cluster',
     )
-    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
-    add_setting_flags(parser, Settings, title='hands, as in the node', only=SETTINGS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -137,7 +139,7 @@ def _on_cluster(
             f'--ray wants a package that is not here, {error.name}: pip install interwild_ros[ray]'
         ) from error
     # Ray tells of workers that died, on standard output
-    with redirect_stdout(sys.stderr), cluster(None if args.ray == HERE else args.ray):
+    with redirect_stdout(sys.stderr), cluster(args.ray or None):
         yield from analyse_on_cluster(bags, out, request, length=args.share, say=say)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from interwild_ros.bag.export_input import open_export_input, Wish
 from interwild_ros.bag.export_pictures import DEFAULT_QUALITY
-from interwild_ros.cli.flags import add_setting_flags, given_settings
+from interwild_ros.cli.flags import add_camera_info_flag, add_setting_flags, given_settings
 from interwild_ros.cli.interrupts import signals_as_interrupts
 from interwild_ros.cli.progress import ProgressLine
 from interwild_ros.config import Settings
@@ -46,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser, targets: Any) -> None:
     group.add_argument(
         '--camera', default='', metavar='TOPIC', help='image topic, where there are several'
     )
-    group.add_argument(
-        '--camera-info', default='', metavar='TOPIC', help='default: camera_info beside the image'
-    )
+    add_camera_info_flag(group)
     group.add_argument(
         '--topic', default='', metavar='TOPIC', help='two_hands to show, where there are several'
     )

@@ -28,6 +28,23 @@ def add_setting_flags(
         _add_flag(group, settings[name])
 
 
+def add_camera_info_flag(group: argparse._ActionsContainer) -> None:
+    """Add the flag that names where a recorded camera is described."""
+    group.add_argument(
+        '--camera-info', default='', metavar='TOPIC', help='default: camera_info beside the image'
+    )
+
+
+def add_depth_flag(group: argparse._ActionsContainer) -> None:
+    """Add the flag that names where the depth of a recorded camera is."""
+    group.add_argument(
+        '--depth',
+        default='',
+        metavar='TOPIC',
+        help='depth that is aligned to the image; --use-depth takes the one that is found',
+    )
+
+
 def given_settings(args: argparse.Namespace, kind: type) -> dict[str, Any]:
     """Return the settings that were given on the command line, checked.
 

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from interwild_ros.bag.sturdy import DamagedBagError, open_sturdy, SturdyReader
-from interwild_ros.cli.flags import add_setting_flags
+from interwild_ros.cli.flags import add_camera_info_flag, add_depth_flag, add_setting_flags
 from interwild_ros.cli.play_plan import CONSUMED, HANDS_SETTINGS, plan_of, REAL_TIME, remarks_of
 from interwild_ros.cli.progress import ProgressLine
 from interwild_ros.config import Settings
@@ -89,15 +89,8 @@ def _add_node(group: Any) -> None:
         metavar='TOPIC',
         help='image topic to work on; must be given where the bag has several cameras',
     )
-    group.add_argument(
-        '--camera-info', default='', metavar='TOPIC', help='default: camera_info beside the image'
-    )
-    group.add_argument(
-        '--depth',
-        default='',
-        metavar='TOPIC',
-        help='depth that is aligned to the image; --use-depth takes the one that is found',
-    )
+    add_camera_info_flag(group)
+    add_depth_flag(group)
     group.add_argument(
         '--pace',
         choices=(CONSUMED, REAL_TIME),

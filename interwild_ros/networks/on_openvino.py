@@ -56,10 +56,10 @@ def on_openvino(
     width, height = spaces.body_size
     cells = spaces.pair_cells
     body = _Compiled(BodyMaps(networks), [(1, 3, height, width)], 'float32', threads)
-    hand = _Compiled(
-        networks.hand_roi_net, [(2, 3, spaces.crop_px, spaces.crop_px)], trunks, threads
-    )
-    heads = _Compiled(HandHeads(networks), [_features_shape(networks)], 'float32', threads)
+    crops = (2, 3, spaces.crop_px, spaces.crop_px)
+    hand = _Compiled(networks.hand_roi_net, [crops], trunks, threads)
+    features = tuple(hand(torch.zeros(crops))[0].shape)
+    heads = _Compiled(HandHeads(networks), [features], 'float32', threads)
     # coordinates are drawn here: never in half precision
     drawing = _Compiled(PairDrawing(networks), [(2, 1, 21, 3), (2, 1, 2, 3)], 'float32', threads)
     pair = _Compiled(PairFeatures(networks), [(1, channels, cells, cells)], trunks, threads)
@@ -73,13 +73,6 @@ def on_openvino(
             hand_heads=lambda features: readings_of([part.clone() for part in heads(features)]),
         ),
     )
-
-
-def _features_shape(networks: InterWild) -> tuple[int, ...]:
-    """Return the shape of the features of two crops."""
-    side = networks.spaces.crop_px
-    with torch.inference_mode():
-        return tuple(networks.hand_roi_net(torch.zeros(2, 3, side, side)).shape)
 
 
 def _openvino() -> Any:

@@ -23,6 +23,7 @@ from interwild_ros.networks.checkpoint import Weights
 from interwild_ros.networks.folding import folded
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.shnet import KINDS
+from interwild_ros.networks.steps import HandHeads
 from interwild_ros.records import JOINT_COUNT
 from interwild_ros.whole import whole_file
 import numpy as np
@@ -178,12 +179,12 @@ class _Body(nn.Module):
 class _Hand(nn.Module):
     def __init__(self, networks: InterWild) -> None:
         super().__init__()
-        self.networks = networks
+        self.roi_net = networks.hand_roi_net
+        self.heads = HandHeads(networks)
 
     def forward(self, crop: Tensor) -> tuple[Tensor, ...]:
-        readings = self.networks.read_as_right(self.networks.hand_roi_net(crop))
-        read = (readings.joints, *readings.pose)
-        return read if readings.kinds is None else (*read, readings.kinds)
+        read: tuple[Tensor, ...] = self.heads(self.roi_net(crop))
+        return read
 
 
 class _Trans(nn.Module):

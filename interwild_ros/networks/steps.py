@@ -36,16 +36,13 @@ class HandHeads(nn.Module):
 
     def __init__(self, networks: InterWild) -> None:
         super().__init__()
-        self.position_net = networks.hand_position_net
-        self.rotation_net = networks.hand_rotation_net
-        self.kind_net = networks.hand_kind_net
+        self.networks = networks
 
     def forward(self, features: Tensor) -> tuple[Tensor, ...]:
-        """Return the parts of HandReadings, in their order, as read of right hands."""
-        joints = self.position_net(features)
-        pose = self.rotation_net(features, joints)
-        kinds = () if self.kind_net is None else (self.kind_net(features, joints).softmax(dim=1),)
-        return (joints, *pose, *kinds)
+        """Return the parts of `InterWild.read_as_right`, in their order."""
+        readings = self.networks.read_as_right(features)
+        read = (readings.joints, *readings.pose)
+        return read if readings.kinds is None else (*read, readings.kinds)
 
 
 def readings_of(parts: Sequence[Tensor]) -> HandReadings:

@@ -33,17 +33,12 @@ def choose_engine(
     is_cpu = device.type == 'cpu'
     if wanted == 'openvino' and not is_cpu:
         raise SettingError(f'engine is openvino, which runs on the CPU, but device is {device}')
-    ready = folded(networks).to(device)
+    warnings: tuple[str, ...] = ()
     if precision == 'bfloat16' and is_cpu and not has_quick_bfloat16():
-        slow = Engine(ready, '', ('precision is bfloat16, which this CPU lacks: float32 used',))
-        return _run(slow, wanted if is_cpu else 'torch', 'float32')
-    return _run(Engine(ready, ''), wanted if is_cpu else 'torch', precision)
-
-
-def _run(engine: Engine, wanted: str, precision: str) -> Engine:
-    is_half = precision == 'bfloat16'
-    if wanted == 'openvino' or (wanted == 'auto' and has_openvino()):
-        trunks = on_openvino(engine.networks, trunks='bfloat16' if is_half else 'float32')
-        return Engine(trunks, f'openvino {precision}', engine.warnings)
-    found = in_bfloat16(engine.networks) if is_half else engine.networks
-    return Engine(found, f'torch {precision}', engine.warnings)
+        precision = 'float32'
+        warnings = ('precision is bfloat16, which this CPU lacks: float32 used',)
+    ready, is_half = folded(networks).to(device), precision == 'bfloat16'
+    if wanted == 'openvino' or (wanted == 'auto' and is_cpu and has_openvino()):
+        compiled = on_openvino(ready, trunks='bfloat16' if is_half else 'float32')
+        return Engine(compiled, f'openvino {precision}', warnings)
+    return Engine(in_bfloat16(ready) if is_half else ready, f'torch {precision}', warnings)

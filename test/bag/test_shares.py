@@ -57,7 +57,9 @@ def analysed(bag, pipeline, tmp_path_factory):
     def run(foresight=None):
         out = place / str(next(count))
         with open_sturdy(bag) as opened:
-            job = BagJob(NamedBag(bag, 'bag'), opened, out, Request(pipeline.settings), pipeline)
+            job = BagJob(
+                NamedBag(bag, 'bag'), opened, out, Request(pipeline.settings), pipeline, {}
+            )
             (measured,) = job.measured()
             made = foresight(opened, measured) if foresight else None
             outcome = job.analysed(measured, foresight=made)

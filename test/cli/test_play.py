@@ -15,11 +15,11 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from domains import locked_domain
+from child_processes import processes_about
+from domains import own_domain
 from interwild_ros.bag.messages import stamp_ns
 from interwild_ros.bag.write import write_bag
 from interwild_ros.msg import TwoHands
-from interwild_ros.ros.domain import local_environment
 from interwild_ros.ros.node_process import running
 from node_client import NodeClient, stamp
 from rclpy.serialization import serialize_message
@@ -35,9 +35,7 @@ LONG_SEC = 240.0
 
 @pytest.fixture(scope='module', autouse=True)
 def domain() -> Iterator[int]:
-    with pytest.MonkeyPatch.context() as patch, locked_domain() as domain:
-        for name, value in local_environment(domain).items():
-            patch.setenv(name, value)
+    with own_domain() as domain:
         yield domain
 
 
@@ -85,19 +83,6 @@ def refused(*arguments, folder):
     assert processes_about(folder) == {}
     (line,) = (line for line in errors.splitlines() if line.startswith('interwild: '))
     return line
-
-
-def processes_about(path):
-    """Return the command lines, by process id, of running processes that name a path."""
-    found = {}
-    for entry in Path('/proc').glob('[0-9]*/cmdline'):
-        try:
-            words = entry.read_bytes().replace(b'\0', b' ').decode(errors='replace')
-        except OSError:
-            continue
-        if str(path) in words:
-            found[int(entry.parent.name)] = words
-    return found
 
 
 def two_hands(stamp_ns, frame_id):

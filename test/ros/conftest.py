@@ -111,12 +111,9 @@ class Process:
 
 @pytest.fixture(scope='module', autouse=True)
 def ros_domain() -> Iterator[int]:
-    from domains import locked_domain
-    from interwild_ros.ros.domain import local_environment
+    from domains import own_domain
 
-    with pytest.MonkeyPatch.context() as patch, locked_domain() as domain:
-        for name, value in local_environment(domain).items():
-            patch.setenv(name, value)
+    with own_domain() as domain:
         yield domain
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import tempfile
 
 from interwild_ros.errors import NodeError
-from interwild_ros.ros.domain import DOMAIN_IDS, free_domain_id
+from interwild_ros.ros.domain import DOMAIN_IDS, free_domain_id, local_environment
+import pytest
 
 
 @contextmanager
@@ -25,3 +26,12 @@ def locked_domain() -> Iterator[int]:
             yield domain
             return
     raise NodeError('no ROS domain is free')
+
+
+@contextmanager
+def own_domain() -> Iterator[int]:
+    """Give a locked domain, in which everything is that is started meanwhile."""
+    with pytest.MonkeyPatch.context() as patch, locked_domain() as domain:
+        for name, value in local_environment(domain).items():
+            patch.setenv(name, value)
+        yield domain

@@ -1,7 +1,7 @@
 import os
-from pathlib import Path
 import signal
 
+from child_processes import processes_about
 import cv2
 from interwild_ros.bag.read import open_bag
 from interwild_ros.errors import NodeError
@@ -44,19 +44,6 @@ def out(tmp_path):
     folder = tmp_path / 'out'
     folder.mkdir()
     return folder
-
-
-def processes_about(path):
-    """Return the command lines, by process id, of running processes that name a path."""
-    found = {}
-    for entry in Path('/proc').glob('[0-9]*/cmdline'):
-        try:
-            words = entry.read_bytes().replace(b'\0', b' ').decode(errors='replace')
-        except OSError:
-            continue
-        if str(path) in words:
-            found[int(entry.parent.name)] = words
-    return found
 
 
 def record_and_fail(plan, out, say=lambda text: None):
