@@ -22,7 +22,7 @@ def forward(bag: SturdyReader, topics: Collection[str]) -> Iterator[Stored]:
         for message in bag.messages(topics):
             given[message.topic] += 1
             yield message
-        _check_all_came(bag, topics, given)
+        bag.check_all_came({topic: given[topic] for topic in topics})
     except DamagedBagError as error:
         bag.salvage(str(error))
         yield from _rest(bag, topics, given)
@@ -32,13 +32,6 @@ def first_received_ns(bag: SturdyReader) -> int | None:
     """Return when the first message of a bag arrived; None where there is none."""
     first = next(forward(bag, bag.topics), None)
     return None if first is None else first.received_ns
-
-
-def _check_all_came(bag: SturdyReader, topics: Collection[str], given: Counter[str]) -> None:
-    for topic in sorted(topics):
-        announced = bag.topics[topic].count
-        if bag.is_whole and given[topic] < announced:
-            raise DamagedBagError(f'{topic} has {given[topic]} messages of {announced}')
 
 
 def _rest(bag: SturdyReader, topics: Collection[str], given: Counter[str]) -> Iterator[Stored]:

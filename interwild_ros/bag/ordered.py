@@ -112,10 +112,7 @@ def _times(
         times[message.topic].add(message.data, message.received_ns)
         if count % _SAID_EVERY == 0:
             say(count)
-    for topic in topics:
-        announced = bag.topics[topic].count
-        if bag.is_whole and len(times[topic]) < announced:
-            raise DamagedBagError(f'{topic} has {len(times[topic])} messages of {announced}')
+    bag.check_all_came({topic: len(of_topic) for topic, of_topic in times.items()})
     return times
 
 

@@ -150,6 +150,17 @@ class SturdyReader:
                 return
             yield Stored(found[0].topic, found[1], bytes(found[2]))
 
+    def check_all_came(self, counts: Mapping[str, int]) -> None:
+        """See that a whole bag gave what it announced.
+
+        :param counts: how many messages came, by topic.
+        :raises DamagedBagError: naming a topic that fell short.
+        """
+        for topic in sorted(counts):
+            announced = self.topics[topic].count
+            if self.is_whole and counts[topic] < announced:
+                raise DamagedBagError(f'{topic} has {counts[topic]} messages of {announced}')
+
     def deserialize(self, message: Stored) -> Any:
         """Return what a message says, as rosbags makes it.
 
