@@ -1,11 +1,11 @@
 import json
-from pathlib import Path
 import re
 import signal
 import subprocess
 import sys
 import time
 
+from child_processes import processes_about
 import cv2
 from interwild_ros.bag.read import open_bag
 from interwild_ros.bag.report import RunReport
@@ -50,17 +50,8 @@ def film_frames(path):
         frames.append(frame)
 
 
-def processes_about(path):
-    """Return the command lines of running processes that name a path."""
-    found = []
-    for entry in Path('/proc').glob('[0-9]*/cmdline'):
-        try:
-            words = entry.read_bytes().replace(b'\0', b' ').decode(errors='replace')
-        except OSError:
-            continue
-        if str(path) in words:
-            found.append(words)
-    return found
+def command_lines_about(path):
+    return list(processes_about(path).values())
 
 
 @pytest.fixture(scope='module')
@@ -147,7 +138,7 @@ def test_nothing_else_is_left_behind(demo):
         'overlay.png',
         'report.json',
     }
-    assert processes_about(out.parent) == []
+    assert command_lines_about(out.parent) == []
 
 
 def test_a_node_that_dies_is_told_with_its_last_words(run_interwild, tmp_path):
@@ -163,7 +154,7 @@ def test_a_node_that_dies_is_told_with_its_last_words(run_interwild, tmp_path):
     assert 'weights.pth' in done.stderr.partition('its last words')[2]
     assert 'Traceback' not in done.stderr
     assert [path.name for path in (tmp_path / 'out').iterdir()] == ['earlier']
-    assert processes_about(tmp_path) == []
+    assert command_lines_about(tmp_path) == []
 
 
 def test_a_source_without_pictures_is_told_by_the_camera_node(run_interwild, tmp_path):
@@ -194,9 +185,9 @@ def test_ctrl_c_ends_everything_and_leaves_nothing(tmp_path, environment):
     assert 'Traceback' not in rest
     assert [path.name for path in tmp_path.iterdir()] == ['pictures']
     deadline = time.monotonic() + 5
-    while processes_about(tmp_path) and time.monotonic() < deadline:
+    while command_lines_about(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert processes_about(tmp_path) == []
+    assert command_lines_about(tmp_path) == []
 
 
 def test_without_a_source_the_demo_clip_is_drawn_and_played(run_interwild, tmp_path):
