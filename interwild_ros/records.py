@@ -176,16 +176,15 @@ class HandBox:
     score: float
 
 
-@dataclass(frozen=True, eq=False)
-class HandEstimate:
-    """What SHNet says of one hand, before the hand has a place in the camera's space.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HandReading:
+    """What SHNet reads in the crop of one hand.
 
     `joints_image_px` (21, 2) image px; `joint_depths_m` (21,) relative to the wrist;
     `pose` (48,) axis-angle radians, root then 15 joints, the model's mean pose not included;
-    `betas` (10,); `joints_m` (21, 3) and `vertices_m` (778, 3) relative to the wrist, camera axes.
-    `is_hand` is False where nothing was sought or proposed, or the other hand is what was read.
-    `kinds` are the probabilities of the hand that it should be, the other one, and none; None of
-    networks that do not say it. `scale` is what the hand model's mesh was multiplied by.
+    `betas` (10,). `is_hand` is False where nothing was sought or proposed, or the other hand is
+    what was read. `kinds` are the probabilities of the hand that it should be, the other one, and
+    none; None of networks that do not say it.
     """
 
     box: HandBox
@@ -193,10 +192,7 @@ class HandEstimate:
     joint_depths_m: Array
     pose: Array
     betas: Array
-    joints_m: Array
-    vertices_m: Array
     is_hand: bool = True
-    scale: float = 1.0
     kinds: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
@@ -207,8 +203,6 @@ class HandEstimate:
             joint_depths_m=(JOINT_COUNT,),
             pose=(48,),
             betas=(10,),
-            joints_m=(JOINT_COUNT, 3),
-            vertices_m=(VERTEX_COUNT, 3),
         )
 
     @property
@@ -217,8 +211,26 @@ class HandEstimate:
         return self.box.side
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HandEstimate(HandReading):
+    """A reading and the mesh that its pose and shape make, before the hand has a place.
+
+    `joints_m` (21, 3) and `vertices_m` (778, 3) relative to the wrist, camera axes. `scale` is
+    what the hand model's mesh was multiplied by.
+    """
+
+    joints_m: Array
+    vertices_m: Array
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check every array's shape."""
+        super().__post_init__()
+        _check_shapes(self, joints_m=(JOINT_COUNT, 3), vertices_m=(VERTEX_COUNT, 3))
+
+
 @dataclass(frozen=True, eq=False)
-class PairEstimate:
+class PairReading:
     """Both hands as the networks see them.
 
     `left_from_right_m` (3,) is the left wrist minus the right wrist, from TransNet. `interacting`
@@ -226,11 +238,19 @@ class PairEstimate:
     proposed, None where it did not run.
     """
 
-    right: HandEstimate
-    left: HandEstimate
+    right: HandReading
+    left: HandReading
     left_from_right_m: Array
     interacting: bool
     detected: tuple[Candidate, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PairEstimate(PairReading):
+    """Both hands as the networks see them, with their meshes."""
+
+    right: HandEstimate
+    left: HandEstimate
 
 
 @dataclass(frozen=True, eq=False)

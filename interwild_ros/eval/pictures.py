@@ -10,8 +10,10 @@ from interwild_ros.eval.pairs import found_pair, found_pairs, FoundPair, TruePai
 from interwild_ros.eval.truth import TruthOf
 from interwild_ros.geometry.spaces import invert_affine, OFFICIAL_SPACES, Spaces
 from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.hand_model.pair_posing import PairPosing
 from interwild_ros.networks.interwild import InterWild
-from interwild_ros.pipeline.estimating import Estimator
+from interwild_ros.pipeline.posing import posed_pair
+from interwild_ros.pipeline.reading import Reader
 from interwild_ros.pipeline.view import InputView
 from interwild_ros.train.annotations import AnnotationSet
 from interwild_ros.train.augmentation import UNCHANGED
@@ -104,9 +106,12 @@ def _all_at_once(
 def _one_by_one(
     batch: JudgedPictures, networks: InterWild, hand_models: HandPair
 ) -> list[FoundPair]:
-    estimate = Estimator(networks, hand_models, 'network')
+    read, pose = Reader(networks, 'network'), PairPosing(hand_models)
     pictures = batch.pictures.to(hand_models.joint_regressor.device)
     return [
-        found_pair(estimate(InputView(picture, image_from_input.double(), networks.spaces)))
-        for picture, image_from_input in zip(pictures, batch.image_from_input, strict=True)
+        found_pair(posed_pair(read(view), pose))
+        for view in (
+            InputView(picture, image_from_input.double(), networks.spaces)
+            for picture, image_from_input in zip(pictures, batch.image_from_input, strict=True)
+        )
     ]

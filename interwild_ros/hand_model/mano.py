@@ -1,4 +1,4 @@
-"""From pose and shape to a mesh, by smplx's MANO layers; both hands of pairs at once."""
+"""From pose and shape to a mesh, by smplx's MANO layers: differentiable, on any device."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from interwild_ros.hand_model.joints import (
     MANO_PARENTS,
 )
 from interwild_ros.hand_model.mano_file import BETA_COUNT, HandModelFile
-from interwild_ros.hand_model.pair_skinning import PairSkinning
 from interwild_ros.records import Side, Topology
 import numpy as np
 import smplx
@@ -33,7 +32,6 @@ class HandPair(nn.Module):
         super().__init__()
         self.right = _smplx_layer(right)
         self.left = _smplx_layer(left)
-        self._both = PairSkinning(self.right, self.left)
         # the right model's, for both hands: the original does so
         regressor = torch.tensor(joint_regressor_21(right.j_regressor), dtype=torch.float32)
         self.register_buffer('joint_regressor', regressor, persistent=False)
@@ -48,7 +46,8 @@ class HandPair(nn.Module):
         :param pose: (2B, 48) axis-angle rad, root then 15 joints, the mean pose not included.
         :param betas: (2B, 10) shape coefficients.
         """
-        vertices = self._both(pose, betas)
+        hands = zip((self.right, self.left), pose.chunk(2), betas.chunk(2), strict=True)
+        vertices = torch.cat([_posed(layer, *of_one_side) for layer, *of_one_side in hands])
         return vertices, self.joint_regressor @ vertices
 
     def one_side(self, side: Side, pose: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:

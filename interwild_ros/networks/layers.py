@@ -47,8 +47,18 @@ def _about_peak(maps: Tensor, radius: int) -> Tensor:
 
 
 def soft_argmax_3d(logits: Tensor) -> Tensor:
-    """Return the expected cell (B, J, 3) as x, y, z of volumes (B, J, D, H, W)."""
-    return expected_cells(softmax_marginals(logits))
+    """Return the expected cell (B, J, 3) as x, y, z of volumes (B, J, D, H, W).
+
+    Equal to `expected_cells` of `softmax_marginals`, in one product and without the sums.
+    """
+    batch, joints, depth, height, width = logits.shape
+    logits = at_least_single(logits)
+    maps = F.softmax(logits.reshape(batch, joints, -1), dim=-1)
+    z, y, x = torch.meshgrid(
+        *(torch.arange(n, dtype=maps.dtype, device=maps.device) for n in (depth, height, width)),
+        indexing='ij',
+    )
+    return maps @ torch.stack([x, y, z], dim=-1).flatten(0, 2)
 
 
 def expected_cells(marginals: tuple[Tensor, Tensor, Tensor]) -> Tensor:

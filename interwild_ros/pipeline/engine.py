@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from interwild_ros.errors import SettingError
@@ -12,13 +14,28 @@ from interwild_ros.networks.on_openvino import has_openvino, on_openvino
 import torch
 
 
+@contextmanager
+def torch_threads(count: int | None) -> Iterator[None]:
+    """Have PyTorch use so many threads within the block, None as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @dataclass(frozen=True, eq=False)
 class Engine:
-    """Networks that are ready to run, what runs them, and what has to be said of the choice."""
+    """Networks that are ready to run, what runs them, and what has to be said of the choice.
+
+    `threads` are those of PyTorch for what is done between the networks, None as many as it has.
+    """
 
     networks: InterWild
     name: str
     warnings: tuple[str, ...] = ()
+    threads: int | None = None
 
 
 def choose_engine(
@@ -40,5 +57,6 @@ def choose_engine(
     ready, is_half = folded(networks).to(device), precision == 'bfloat16'
     if wanted == 'openvino' or (wanted == 'auto' and is_cpu and has_openvino()):
         compiled = on_openvino(ready, trunks='bfloat16' if is_half else 'float32')
-        return Engine(compiled, f'openvino {precision}', warnings)
+        # where OpenVINO does the work, only so little is left that sharing it costs more than it
+        return Engine(compiled, f'openvino {precision}', warnings, threads=1)
     return Engine(in_bfloat16(ready) if is_half else ready, f'torch {precision}', warnings)

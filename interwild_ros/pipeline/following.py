@@ -27,7 +27,7 @@ from interwild_ros.records import (
     Hand,
     HandEstimate,
     NoHand,
-    PairEstimate,
+    PairReading,
     Side,
     TwoHands,
 )
@@ -69,11 +69,11 @@ class Glimpse:
 
     frame: Frame
     sought: Sought
-    pair: PairEstimate
+    pair: PairReading
 
 
-Foreseen = Callable[[int, Sought], PairEstimate | None]
-"""Gives what `Pipeline.estimate` says of the frame of a stamp, or None where nobody asked it."""
+Foreseen = Callable[[int, Sought], PairReading | None]
+"""Gives what `Pipeline.read` says of the frame of a stamp, or None where nobody asked it."""
 
 
 class Follower:
@@ -146,16 +146,19 @@ class Follower:
 
     def _glimpse(self, frame: Frame, sought: Sought) -> Glimpse:
         known = self._foreseen(frame.stamp_ns, sought) if self._foreseen else None
-        return Glimpse(frame, sought, known or self._pipeline.estimate(frame, sought))
+        return Glimpse(frame, sought, known or self._pipeline.read(frame, sought))
 
     def place(self, glimpse: Glimpse) -> Followed:
         """Place what was seen, and make it steady."""
-        place_raw = partial(self._pipeline.place, glimpse.frame, glimpse.pair)
+        place_raw = partial(self._place_raw, glimpse)
         if not self._pipeline.settings.follow:
             raw = place_raw()
             return Followed(raw, lambda: raw)
         self._stamp_ns = glimpse.frame.stamp_ns
         return Followed(self._followed(glimpse), place_raw)
+
+    def _place_raw(self, glimpse: Glimpse) -> TwoHands:
+        return self._pipeline.place(glimpse.frame, self._pipeline.posed(glimpse.pair))
 
     def _followed(self, glimpse: Glimpse) -> TwoHands:
         frame, pair = glimpse.frame, glimpse.pair
@@ -187,7 +190,7 @@ class Follower:
             if box is None:
                 hand.vanish()
 
-    def _one_reading_a_hand(self, pair: PairEstimate) -> PairEstimate:
+    def _one_reading_a_hand(self, pair: PairReading) -> PairReading:
         """Drop one of two readings of the same hand: that which turned farther from before.
 
         A right hand that is read as a left one is seen from the other side. Networks that tell
@@ -202,37 +205,22 @@ class Follower:
             return replace(pair, left=replace(left, is_hand=False))
         return replace(pair, right=replace(right, is_hand=False))
 
-    def _of_their_owner(self, pair: PairEstimate) -> dict[Side, HandEstimate]:
-        """Return both estimates with the shape and the size of the person whose hands they are."""
-        estimates = (pair.right, pair.left)
-        betas = np.stack([hand.shape(e) for hand, e in zip(self._hands, estimates, strict=True)])
-        joints_m, vertices_m = self._pipeline.pose(np.stack([e.pose for e in estimates]), betas)
-        return {
-            e.side: self._of_size(
-                replace(
-                    e,
-                    betas=betas[e.side],
-                    joints_m=joints_m[e.side],
-                    vertices_m=vertices_m[e.side],
-                )
-            )
-            for e in estimates
-        }
+    def _of_their_owner(self, pair: PairReading) -> dict[Side, HandEstimate]:
+        """Return both hands with the shape and the size of the person whose hands they are."""
+        readings = (pair.right, pair.left)
+        betas = np.stack([hand.shape(r) for hand, r in zip(self._hands, readings, strict=True)])
+        joints_m, vertices_m = self._pipeline.pose(np.stack([r.pose for r in readings]), betas)
+        found = {}
+        for reading in readings:
+            side, scale = reading.side, self._scale(joints_m[reading.side])
+            posed = {'joints_m': scale * joints_m[side], 'vertices_m': scale * vertices_m[side]}
+            own = vars(reading) | {'betas': betas[side], 'scale': scale} | posed
+            found[side] = HandEstimate(**own)
+        return found
 
-    def _of_size(self, estimate: HandEstimate) -> HandEstimate:
-        scale = self._scale(estimate)
-        if scale == 1.0:
-            return estimate
-        return replace(
-            estimate,
-            joints_m=scale * estimate.joints_m,
-            vertices_m=scale * estimate.vertices_m,
-            scale=scale,
-        )
-
-    def _scale(self, estimate: HandEstimate) -> float:
+    def _scale(self, joints_m: Array) -> float:
         wanted_m = self._pipeline.settings.palm_length_m
-        return wanted_m / palm_length_m(estimate.joints_m) if wanted_m else 1.0
+        return wanted_m / palm_length_m(joints_m) if wanted_m else 1.0
 
     def _interaction(self, hands: list[HandEstimate], stamp_ns: int) -> Interaction:
         if len(hands) < len(Side):
@@ -247,23 +235,23 @@ class Follower:
         wrist = wrists.of(estimate.side)
         return self._hands[estimate.side].decide(estimate, wrist, frame)
 
-    def _learn_shapes(self, pair: PairEstimate, decided: Mapping[Side, Decided]) -> None:
-        for hand, estimate in zip(self._hands, (pair.right, pair.left), strict=True):
-            of = decided[estimate.side]
+    def _learn_shapes(self, pair: PairReading, decided: Mapping[Side, Decided]) -> None:
+        for hand, reading in zip(self._hands, (pair.right, pair.left), strict=True):
+            of = decided[reading.side]
             if of.parameters is not None and of.is_good:
-                hand.learn_shape(estimate.betas, of.parameters.stamp_ns)
+                hand.learn_shape(reading.betas, of.parameters.stamp_ns)
 
     def _tell_tracker(
-        self, stamp_ns: int, pair: PairEstimate, decided: Mapping[Side, Decided]
+        self, stamp_ns: int, pair: PairReading, decided: Mapping[Side, Decided]
     ) -> None:
         right, left = (
             Observed(
-                joints_px=estimate.joints_image_px,
-                is_present=decided[estimate.side].is_followed,
-                is_doubtful=decided[estimate.side].is_doubtful,
-                kinds=estimate.kinds,
+                joints_px=reading.joints_image_px,
+                is_present=decided[reading.side].is_followed,
+                is_doubtful=decided[reading.side].is_doubtful,
+                kinds=reading.kinds,
             )
-            for estimate in (pair.right, pair.left)
+            for reading in (pair.right, pair.left)
         )
         before = self._tracker.exchanges
         self._tracker.take(stamp_ns, right, left, detected=pair.detected)

@@ -7,14 +7,24 @@ from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.rotations import convention_named
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import find_hand_models
+from interwild_ros.hand_model.pair_posing import PairPosing
 from interwild_ros.networks.checkpoint import build_networks
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.pipeline.device import choose_device
-from interwild_ros.pipeline.engine import choose_engine
-from interwild_ros.pipeline.estimating import Estimator
+from interwild_ros.pipeline.engine import choose_engine, torch_threads
 from interwild_ros.pipeline.placing import place_pair
+from interwild_ros.pipeline.posing import posed_pair
+from interwild_ros.pipeline.reading import Reader
 from interwild_ros.pipeline.view import look_at
-from interwild_ros.records import Array, Frame, ModelCard, PairEstimate, Topology, TwoHands
+from interwild_ros.records import (
+    Array,
+    Frame,
+    ModelCard,
+    PairEstimate,
+    PairReading,
+    Topology,
+    TwoHands,
+)
 from interwild_ros.tracking.matching import Sought, WHOLE
 import numpy as np
 import torch
@@ -30,15 +40,26 @@ class Pipeline:
     """
 
     def __init__(
-        self, networks: InterWild, hand_models: HandPair, settings: Settings, card: ModelCard
+        self,
+        networks: InterWild,
+        hand_models: HandPair,
+        settings: Settings,
+        card: ModelCard,
+        *,
+        threads: int | None = None,
     ) -> None:
-        """Keep the parts, which are already on the device that `card` names."""
+        """Keep the parts, which are already on the device that `card` names.
+
+        :param threads: see Engine.
+        """
         self.settings = settings
         self.card = card
         self._networks = networks
         self._hand_models = hand_models
         self._device = torch.device(card.device)
-        self._estimate = Estimator(networks, hand_models, settings.crop_source)
+        self._threads = threads
+        self._read = Reader(networks, settings.crop_source)
+        self._pose = PairPosing(hand_models)
         self._topology = hand_models.topology()
 
     @property
@@ -60,7 +81,9 @@ class Pipeline:
 
     def with_settings(self, settings: Settings) -> Pipeline:
         """Return a pipeline of other settings on the same networks."""
-        return Pipeline(self._networks, self._hand_models, settings, self.card)
+        return Pipeline(
+            self._networks, self._hand_models, settings, self.card, threads=self._threads
+        )
 
     @property
     def says_kinds(self) -> bool:
@@ -73,14 +96,7 @@ class Pipeline:
         :param poses: (2, 48) axis-angle rad, root first, without the mean pose, right hand first.
         :param betas: (2, 10).
         """
-        with torch.inference_mode():
-            vertices, joints = self._hand_models(self._tensor(poses), self._tensor(betas))
-            wrist = joints[:, :1]
-            return (joints - wrist).cpu().numpy(), (vertices - wrist).cpu().numpy()
-
-    def _tensor(self, numbers: Array) -> torch.Tensor:
-        like = self._hand_models.joint_regressor
-        return torch.from_numpy(numbers).to(device=like.device, dtype=like.dtype)
+        return self._pose(poses, betas)
 
     def warm_up(self) -> None:
         """Run one black frame, so that the first real one is as fast as the others."""
@@ -88,15 +104,23 @@ class Pipeline:
         self(Frame(np.zeros((480, 640, 3), np.uint8), camera, stamp_ns=0, frame_id=''))
 
     def estimate(self, frame: Frame, sought: Sought = WHOLE) -> PairEstimate:
-        """Run the networks and the hand models; everything that does not need the camera.
+        """Run the networks and the hand models: `read`, then `posed`."""
+        return self.posed(self.read(frame, sought))
+
+    def read(self, frame: Frame, sought: Sought = WHOLE) -> PairReading:
+        """Run the networks.
 
         :param sought: where to look; where nothing is known yet if not given.
         :raises InputError: when the region of interest has no pixel in the frame.
         """
         spaces = self._networks.spaces
-        with torch.inference_mode():
+        with torch.inference_mode(), torch_threads(self._threads):
             view = look_at(frame, self.settings, spaces, self._device, sought.region)
-        return self._estimate(view, sought)
+            return self._read(view, sought)
+
+    def posed(self, pair: PairReading) -> PairEstimate:
+        """Return both hands with the meshes of their own poses and shapes."""
+        return posed_pair(pair, self._pose)
 
     def place(self, frame: Frame, pair: PairEstimate) -> TwoHands:
         """Give both hands their place in the camera's space."""
@@ -134,4 +158,4 @@ def load_pipeline(settings: Settings) -> Pipeline:
         engine=engine.name,
     )
     hand_models = HandPair(right, left).eval().to(device)
-    return Pipeline(engine.networks, hand_models, settings, card)
+    return Pipeline(engine.networks, hand_models, settings, card, threads=engine.threads)

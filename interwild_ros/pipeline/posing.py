@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from interwild_ros.geometry.weak_perspective import volume_from_virtual
 from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.hand_model.pair_posing import PairPosing
 from interwild_ros.networks.interwild import HandReadings, InterWild
+from interwild_ros.records import HandEstimate, PairEstimate, PairReading
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,3 +42,14 @@ def pose_hands(networks: InterWild, hand_models: HandPair, readings: HandReading
         wrist = placed[:, :1]  # the virtual wrist up to rounding, as the original subtracts it
         projected = volume_from_virtual(placed, networks.spaces)
         return PosedHands(vertices + shift - wrist, placed - wrist, wrist, projected)
+
+
+def posed_pair(pair: PairReading, pose: PairPosing) -> PairEstimate:
+    """Return both hands of a frame with the meshes of their own poses and shapes."""
+    hands = (pair.right, pair.left)
+    meshes = pose(np.stack([h.pose for h in hands]), np.stack([h.betas for h in hands]))
+    right, left = (
+        HandEstimate(**vars(hand), joints_m=joints_m, vertices_m=vertices_m)
+        for hand, joints_m, vertices_m in zip(hands, *meshes, strict=True)
+    )
+    return PairEstimate(**(vars(pair) | {'right': right, 'left': left}))

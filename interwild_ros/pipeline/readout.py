@@ -5,22 +5,21 @@ from __future__ import annotations
 from interwild_ros.geometry.regions import overlap
 from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.pipeline.finding import Found
-from interwild_ros.pipeline.posing import PosedHands
 from interwild_ros.pipeline.view import View
-from interwild_ros.records import Array, HandBox, HandEstimate, PairEstimate, Side
+from interwild_ros.records import Array, HandBox, HandReading, PairReading, Side
 import torch
 from torch import Tensor
 
 
-def pair_estimate(
-    view: View, found: Found, posed: PosedHands, left_from_right_m: Tensor, spaces: Spaces
-) -> PairEstimate:
+def pair_reading(
+    view: View, found: Found, left_from_right_m: Tensor, spaces: Spaces
+) -> PairReading:
     """Turn the networks' words of one frame into a record.
 
-    :param posed: both hands of the frame; `left_from_right_m` (3,).
+    :param left_from_right_m: (3,).
     """
-    right, left = _hand_estimates(view, found, posed, spaces)
-    return PairEstimate(
+    right, left = _hand_readings(view, found, spaces)
+    return PairReading(
         right=right,
         left=left,
         left_from_right_m=_numbers(left_from_right_m),
@@ -29,25 +28,20 @@ def pair_estimate(
     )
 
 
-def _hand_estimates(
-    view: View, found: Found, posed: PosedHands, spaces: Spaces
-) -> list[HandEstimate]:
+def _hand_readings(view: View, found: Found, spaces: Spaces) -> list[HandReading]:
     readings = found.readings
     boxes = _numbers(view.image_points(found.boxes.view(2, 2, 2)).flatten(1))
     joints_px = _numbers(view.image_points(found.joints_px))
     depths = _numbers(spaces.depth_m_from_volume(readings.joints[..., 2]))
     poses = _numbers(torch.cat([readings.pose.root, readings.pose.fingers], dim=1))
     betas, scores = _numbers(readings.pose.betas), found.scores.tolist()
-    joints_m, vertices_m = _numbers(posed.joints), _numbers(posed.vertices)
     return [
-        HandEstimate(
+        HandReading(
             box=HandBox(side, tuple(boxes[side].tolist()), scores[side]),
             joints_image_px=joints_px[side],
             joint_depths_m=depths[side],
             pose=poses[side],
             betas=betas[side],
-            joints_m=joints_m[side],
-            vertices_m=vertices_m[side],
             is_hand=found.is_hand[side],
             kinds=_kinds(found, side),
         )

@@ -30,9 +30,9 @@ from interwild_ros.records import (
     Candidate,
     Frame,
     HandBox,
-    HandEstimate,
+    HandReading,
     NS_PER_SEC,
-    PairEstimate,
+    PairReading,
     Side,
 )
 from interwild_ros.testing.simulated_worlds import TrueHand, World
@@ -162,7 +162,7 @@ class SimulatedSight(Pipeline):
             for hand in hands
         )
 
-    def estimate(self, frame: Frame, sought: Sought = WHOLE) -> PairEstimate:
+    def read(self, frame: Frame, sought: Sought = WHOLE) -> PairReading:
         """Return what networks might say of a frame, looking where that is wanted."""
         visible = [h for h in self.seen(frame.camera, frame.stamp_ns) if h.is_visible]
         detected = None
@@ -318,25 +318,21 @@ class SimulatedSight(Pipeline):
         readings: Sequence[_Reading],
         detected: tuple[Candidate, ...] | None,
         rng: np.random.Generator,
-    ) -> PairEstimate:
-        betas = np.stack([reading.betas for reading in readings])
-        joints_m, vertices_m = self.pose(np.stack([r.pose for r in readings]), betas)
+    ) -> PairReading:
         are_hands = self._are_hands(slots, readings)
         right, left = (
-            HandEstimate(
+            HandReading(
                 box=self._hand_box(side, slots[side], reading, detected or ()),
                 joints_image_px=reading.joints_px,
                 joint_depths_m=reading.depths_m,
                 pose=reading.pose,
                 betas=reading.betas,
-                joints_m=joints_m[side].astype(np.float64),
-                vertices_m=vertices_m[side].astype(np.float64),
                 is_hand=are_hands[side],
                 kinds=reading.kinds if self._tells_kinds else None,
             )
             for side, reading in zip(Side, readings, strict=True)
         )
-        return PairEstimate(
+        return PairReading(
             right=right,
             left=left,
             left_from_right_m=self._left_from_right_m(readings, rng),
