@@ -10,6 +10,7 @@ import math
 import cv2
 from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import apply_affine, invert_scaling, scaling_affine, Spaces
+from interwild_ros.records import Array
 import numpy as np
 import torch
 from torch import Tensor
@@ -118,7 +119,7 @@ def _averaged(part: Tensor, factor: int) -> Tensor:
 
 def _averaged_by_opencv(part: Tensor, factor: int) -> Tensor:
     """Return the same of bytes on the CPU, in a fifth of the time."""
-    pixels = part[0].permute(1, 2, 0).numpy().astype(np.float32)
+    pixels: Array = part[0].permute(1, 2, 0).numpy().astype(np.float32)
     if factor > 1:
         height, width = pixels.shape[:2]
         size = (width // factor, height // factor)

@@ -7,7 +7,10 @@ finger of a left hand.
 
 from __future__ import annotations
 
+import math
+
 from interwild_ros.errors import InputError
+from interwild_ros.geometry.vectors import cross
 from interwild_ros.hand_model.joints import JOINT_NAMES
 from interwild_ros.records import Array, Side
 import numpy as np
@@ -29,16 +32,16 @@ def cam_from_hand(joints_m: Array, side: Side) -> Array:
     joints_m = np.asarray(joints_m, dtype=np.float64)
     length = joints_m[_MIDDLE] - joints_m[_WRIST]
     width = joints_m[_INDEX] - joints_m[_PINKY]  # towards the thumb
-    back = np.cross(length, width) if side is Side.RIGHT else np.cross(width, length)
-    scale = np.linalg.norm(length) * np.linalg.norm(width)
-    if not np.linalg.norm(back) > _LEAST_SINE * scale:
+    back = cross(length, width) if side is Side.RIGHT else cross(width, length)
+    length_m, width_m, area_m2 = (math.sqrt(v @ v) for v in (length, width, back))
+    if not area_m2 > _LEAST_SINE * length_m * width_m:
         raise InputError(
             'degenerate_hand',
             f'wrist to middle knuckle is {length} m and little to index knuckle {width} m, '
             'wanted two directions',
         )
-    x, z = length / np.linalg.norm(length), back / np.linalg.norm(back)
-    return np.stack([x, np.cross(z, x), z], axis=1)
+    x, z = length / length_m, back / area_m2
+    return np.array([x, cross(z, x), z]).T
 
 
 def wrist_quaternion_xyzw(joints_m: Array, side: Side) -> Array:
@@ -56,15 +59,13 @@ def _quaternion_xyzw(rotation: Array) -> Array:
     The outer product of a quaternion with itself is linear in the matrix; its longest row is the
     one that no rotation makes small (Shepperd 1978).
     """
-    (a, b, c), (d, e, f), (g, h, i) = rotation
-    outer = np.array(
-        [
-            [1 + a - e - i, b + d, c + g, h - f],
-            [b + d, 1 - a + e - i, f + h, c - g],
-            [c + g, f + h, 1 - a - e + i, d - b],
-            [h - f, c - g, d - b, 1 + a + e + i],
-        ]
+    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+    outer = (
+        (1 + a - e - i, b + d, c + g, h - f),
+        (b + d, 1 - a + e - i, f + h, c - g),
+        (c + g, f + h, 1 - a - e + i, d - b),
+        (h - f, c - g, d - b, 1 + a + e + i),
     )
-    row = outer[np.argmax(np.diagonal(outer))]
-    quaternion = row / np.linalg.norm(row)
-    return np.asarray(quaternion if quaternion[3] >= 0 else -quaternion)
+    longest = max(range(4), key=lambda n: outer[n][n])
+    row, size = outer[longest], math.hypot(*outer[longest])
+    return np.array(row) / (size if row[3] >= 0 else -size)

@@ -72,6 +72,7 @@ def on_openvino(
             pair_features=lambda drawn: pair(drawn)[0],
             hand_heads=lambda features: readings_of([part.clone() for part in heads(features)]),
         ),
+        left_out=('body_backbone', 'hand_roi_net'),  # OpenVINO has its own copy
     )
 
 

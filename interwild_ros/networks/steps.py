@@ -7,7 +7,7 @@ function of tensors, so exporters and compilers take it as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from interwild_ros.networks.detectnet import Candidates, Detections
@@ -98,16 +98,20 @@ class Steps:
 class SteppedNetworks(InterWild):
     """The same networks, where something else runs the steps. For inference alone."""
 
-    def __init__(self, networks: InterWild, steps: Steps) -> None:
+    def __init__(
+        self, networks: InterWild, steps: Steps, *, left_out: Collection[str] = ()
+    ) -> None:
         """Take the networks over, which keep their heads.
 
         :param networks: their parts are shared, not copied.
+        :param left_out: names of parts that the steps do without, and whose weights need not be
+            kept.
         """
         nn.Module.__init__(self)
         self.variant = networks.variant
         self.spaces = networks.spaces
         for name, part in networks.named_children():
-            setattr(self, name, part)
+            setattr(self, name, None if name in left_out else part)
         self.hand_kind_net = networks.hand_kind_net
         self.steps = steps
 

@@ -9,7 +9,7 @@ from interwild_ros.config import Settings
 from interwild_ros.geometry.camera import undistort_px
 from interwild_ros.pipeline.placing import least_score, LIKELY, reprojection_error_px
 from interwild_ros.pipeline.wrists import Wrist
-from interwild_ros.records import Array, Camera, Frame, HandEstimate, NS_PER_SEC
+from interwild_ros.records import Array, Camera, Frame, HandEstimate, HandReading, NS_PER_SEC
 from interwild_ros.tracking.hampel import HampelGate, HampelSettings
 from interwild_ros.tracking.manifolds import turn_rad
 from interwild_ros.tracking.presence import (
@@ -99,12 +99,12 @@ class FollowedHand:
         self.lose()
         self._presence.reset()
 
-    def shape(self, estimate: HandEstimate) -> Array:
+    def shape(self, estimate: HandReading) -> Array:
         """Return the betas (10,) of the hand's owner, by the frames before this one."""
         known = self._shape.current
         return estimate.betas if known is None else known
 
-    def turned_rad(self, estimate: HandEstimate) -> float:
+    def turned_rad(self, estimate: HandReading) -> float:
         """Return how far an estimate is turned from the hand as it was; infinite without one."""
         if self._last is None:
             return math.inf
@@ -163,7 +163,7 @@ class FollowedHand:
         """Return whether this is surely the hand of the frame before."""
         if self._passed is None or self._is_turned_over(parameters):
             return False
-        moved_m = float(np.linalg.norm(parameters.wrist_cam_m - self._passed.wrist_cam_m))
+        moved_m = math.dist(parameters.wrist_cam_m, self._passed.wrist_cam_m)
         return moved_m <= max(self._reach_m(parameters), 2 * self._settings.outlier_floor_m)
 
     def _is_turned_over(self, parameters: HandParameters) -> bool:
@@ -238,7 +238,7 @@ def _evidence(estimate: HandEstimate, wrist: Wrist, camera: Camera) -> Evidence 
     seen_m = _joints_by_depth(estimate, wrist, camera)
     placed_m = estimate.joints_m + wrist.metres
     error_px = reprojection_error_px(camera, placed_m, estimate.joints_image_px)
-    if not (side_px > 0 and np.isfinite(error_px) and np.isfinite(seen_m).all()):
+    if not (side_px > 0 and math.isfinite(error_px) and np.isfinite(seen_m).all()):
         return None
     spread = bone_spread(bone_lengths_m(seen_m), bone_lengths_m(estimate.joints_m))
     return Evidence(estimate.box.score, error_px / side_px, side_px, spread)

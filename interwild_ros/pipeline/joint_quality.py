@@ -39,9 +39,12 @@ def _is_covered(joints_px: Array, other_px: Array) -> Array:
     outline = cv2.convexHull(other_px.astype(np.float32))
     if outline is None or len(outline) < _TRIANGLE:  # of joints on a line or a point
         return np.zeros(len(joints_px), bool)
-    is_place = (np.abs(joints_px) <= FARTHEST_PX).all(axis=1)
-    covered = np.zeros(len(joints_px), bool)
-    for joint in np.flatnonzero(is_place):
-        x, y = joints_px[joint].tolist()
-        covered[joint] = cv2.pointPolygonTest(outline, (x, y), False) > 0
-    return covered
+    is_covered = [
+        _is_place(x, y) and cv2.pointPolygonTest(outline, (x, y), False) > 0
+        for x, y in joints_px.tolist()
+    ]
+    return np.array(is_covered, bool)
+
+
+def _is_place(x: float, y: float) -> bool:
+    return abs(x) <= FARTHEST_PX and abs(y) <= FARTHEST_PX

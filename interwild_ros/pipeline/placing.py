@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import math
 
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
@@ -18,6 +19,7 @@ from interwild_ros.records import (
     HandEstimate,
     NoHand,
     PairEstimate,
+    PairReading,
     Side,
     Topology,
     TwoHands,
@@ -57,7 +59,7 @@ def place_pair(
 
 
 def two_hands_of_frame(
-    frame: Frame, pair: PairEstimate, hands: Mapping[Side, Hand | NoHand], wrists: Wrists
+    frame: Frame, pair: PairReading, hands: Mapping[Side, Hand | NoHand], wrists: Wrists
 ) -> TwoHands:
     """Return both hands of a frame; what lies between them is said only where both are there."""
     both = all(isinstance(hand, Hand) for hand in hands.values())
@@ -82,7 +84,7 @@ def placed_hand(
         return NoHand(side, score, 'not_placed')
     joints_m = estimate.joints_m + wrist.metres
     error_px = reprojection_error_px(camera, joints_m, estimate.joints_image_px)
-    if not np.isfinite(error_px) or 0 < settings.max_reprojection_px < error_px:
+    if not math.isfinite(error_px) or 0 < settings.max_reprojection_px < error_px:
         return NoHand(side, score, 'reprojection')
     try:
         quaternion = wrist_quaternion_xyzw(joints_m, side)
@@ -121,4 +123,4 @@ def reason_of_absence(estimate: HandEstimate, settings: Settings) -> str:
 def reprojection_error_px(camera: Camera, joints_m: Array, joints_image_px: Array) -> float:
     """Return the root mean square distance in px between placed joints and the seen ones."""
     offsets = project(camera, joints_m) - joints_image_px
-    return float(np.sqrt((offsets**2).sum(axis=1).mean()))
+    return math.sqrt((offsets * offsets).sum() / len(offsets))

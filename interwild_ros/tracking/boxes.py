@@ -27,7 +27,7 @@ def centre(box: Box) -> Array:
 
 def distance(one: Box, other: Box) -> float:
     """Return how far the middles of two boxes are from each other."""
-    return float(np.linalg.norm(centre(one) - centre(other)))
+    return math.dist(centre(one), centre(other))
 
 
 def longer_side(box: Box) -> float:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+import math
+from statistics import median
 
 from interwild_ros.config import Checked, setting
 from interwild_ros.errors import InputError
@@ -17,6 +19,7 @@ from interwild_ros.records import Array
 import numpy as np
 
 _SIGMA_PER_MAD = 1.4826  # of a normal distribution
+_Point = tuple[float, ...]  # a value's coordinates: sorting a few is quicker without arrays
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,9 @@ class HampelGate:
     def __init__(self, settings: HampelSettings | None = None) -> None:
         """Begin without values."""
         self._settings = settings or HampelSettings()
-        self._recent: deque[Array] = deque(maxlen=self._settings.window)
-        self._passed: Array | None = None
+        self._recent: deque[_Point] = deque(maxlen=self._settings.window)
+        self._passed: _Point | None = None
+        self._shape: tuple[int, ...] = ()
         self._refused = 0
 
     def __call__(self, value: Array | float, *, reach: float = 0.0) -> Array | None:
@@ -57,15 +61,18 @@ class HampelGate:
         """
         value = np.array(value, dtype=np.float64)
         self._check(value)
-        if self._refused >= self._settings.patience and self._is_outlier(value, reach):
+        point = tuple(value.ravel().tolist())
+        refused = self._is_outlier(point, reach)
+        if refused and self._refused >= self._settings.patience:
             self.reset()
-        refused = self._is_outlier(value, reach)
-        self._recent.append(value)
+            refused = False
+        self._recent.append(point)
+        self._shape = value.shape
         self._refused = self._refused + 1 if refused else 0
         if refused:
             return None
-        self._passed = value
-        return value.copy()
+        self._passed = point
+        return value
 
     def reset(self) -> None:
         """Forget all values: the next one passes."""
@@ -73,24 +80,17 @@ class HampelGate:
         self._passed = None
         self._refused = 0
 
-    def _is_outlier(self, value: Array, reach: float) -> bool:
+    def _is_outlier(self, point: _Point, reach: float) -> bool:
         if self._passed is None:
             return False
-        recent = np.stack(self._recent)
-        median = np.median(recent, axis=0)
-        mad = float(np.median([_distance(one, median) for one in recent]))
+        middle = tuple(map(median, zip(*self._recent, strict=True)))
+        mad = median(math.dist(one, middle) for one in self._recent)
         sigma = max(_SIGMA_PER_MAD * mad, self._settings.floor)
-        nearest = min(_distance(value, median), _distance(value, self._passed))
+        nearest = min(math.dist(point, middle), math.dist(point, self._passed))
         return nearest > max(self._settings.k * sigma, reach)
 
     def _check(self, value: Array) -> None:
-        if self._recent and value.shape != self._recent[-1].shape:
-            raise InputError(
-                'bad_shape', f'value has shape {value.shape}, wanted {self._recent[-1].shape}'
-            )
+        if self._recent and value.shape != self._shape:
+            raise InputError('bad_shape', f'value has shape {value.shape}, wanted {self._shape}')
         if not np.isfinite(value).all():
             raise InputError('not_finite', 'a value at the outlier gate holds NaN or infinity')
-
-
-def _distance(one: Array, other: Array) -> float:
-    return float(np.linalg.norm(one - other))

@@ -10,12 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import math
 
 from interwild_ros.errors import InputError
+from interwild_ros.geometry.vectors import cross
 from interwild_ros.records import Array
 import numpy as np
 
 _TURN = 2 * np.pi
+_SMALL = 1e-20  # an angle so small is its own sine
+_X, _Y, _Z, _W = np.eye(4)
+_INVERSE = np.array([-1.0, -1.0, -1.0, 1.0])  # times a unit quaternion: the turn back
+# Hamilton's table: what the product of two of x y z w is, the left one's row by the right one's.
+_PRODUCTS = np.array(
+    [
+        [-_W, _Z, -_Y, _X],
+        [-_Z, -_W, _X, _Y],
+        [_Y, -_X, -_W, _Z],
+        [_X, _Y, _Z, _W],
+    ]
+).reshape(16, 4)
 
 
 @dataclass(frozen=True)
@@ -53,23 +67,20 @@ def length(tangent: Array) -> Array:
     """Return the length of each tangent (..., 1), or of a number without axes its size ()."""
     if tangent.ndim == 0:
         return np.abs(tangent)
-    norm: Array = np.linalg.norm(tangent, axis=-1, keepdims=True)
+    norm: Array = np.sqrt(np.add.reduce(tangent * tangent, axis=-1, keepdims=True))
     return norm
 
 
 def quaternion_from_axis_angle(axis_angle: Array) -> Array:
     """Map axis-angle (..., 3) of any angle to unit quaternions (..., 4), x y z w."""
-    angle = length(axis_angle)
-    xyz = axis_angle * (0.5 * np.sinc(angle / _TURN))
-    return np.concatenate([xyz, np.cos(angle / 2)], axis=-1)
+    half = length(axis_angle) / 2
+    return np.concatenate([axis_angle * (0.5 * _sine_by_angle(half)), np.cos(half)], axis=-1)
 
 
 def axis_angle_from_quaternion(quaternion: Array) -> Array:
     """Map unit quaternions (..., 4) of either sign to axis-angle (..., 3) up to pi."""
-    upper = np.where(quaternion[..., 3:] < 0, -quaternion, quaternion)
-    xyz = upper[..., :3]
-    half = np.arctan2(length(xyz), upper[..., 3:])
-    axis_angle: Array = xyz / (0.5 * np.sinc(half / np.pi))
+    xyz, half = _vector_and_half_angle(quaternion)
+    axis_angle: Array = xyz / (0.5 * _sine_by_angle(half))
     return axis_angle
 
 
@@ -79,19 +90,38 @@ def axis_angle_near(quaternion: Array, near: Array) -> Array:
     One rotation has many axis-angles, whole turns apart. MANO adds its mean pose to the vector,
     so which of them is given matters, and angles may pass pi (NETWORKS.md Q3).
     """
-    axis_angle = axis_angle_from_quaternion(quaternion)
-    angle = length(axis_angle)
+    xyz, half = _vector_and_half_angle(quaternion)
     # No turn at all has any axis: that of the wanted one keeps its whole turns.
-    axis = _unit(np.where(angle > 0, axis_angle, near))
+    axis = _unit(np.where(half > 0, xyz, near))
+    angle = 2 * half
     turns = np.rint(((near * axis).sum(-1, keepdims=True) - angle) / _TURN)
-    result: Array = axis_angle + turns * _TURN * axis
+    result: Array = (angle + turns * _TURN) * axis
     return result
 
 
 def turn_rad(one: Array, other: Array) -> float:
-    """Return the angle, up to pi, between two rotations given as axis-angle (3,)."""
-    turn = _turn_between(*(quaternion_from_axis_angle(np.asarray(a)) for a in (one, other)))
-    return float(length(turn)[0])
+    """Return the angle, up to pi, between two rotations given as axis-angle (3,).
+
+    It is twice the angle in four dimensions between their quaternions p and q, or -q where that is
+    nearer. That angle is 2 atan2(|p - q|, |p + q|), which is exact for small ones too (Kahan).
+    """
+    p, q = quaternion_from_axis_angle(np.array([one, other], dtype=np.float64))
+    to, to_opposite = math.dist(p, q), math.dist(p, -q)
+    return 4 * math.atan2(min(to, to_opposite), max(to, to_opposite))
+
+
+def _sine_by_angle(angle: Array) -> Array:
+    """Return sin x / x of angles of at least 0; 1 at 0."""
+    angle = np.maximum(angle, _SMALL)
+    ratio: Array = np.sin(angle) / angle
+    return ratio
+
+
+def _vector_and_half_angle(quaternion: Array) -> tuple[Array, Array]:
+    """Return x y z (..., 3) of that sign whose turn is at most pi, and half that turn (..., 1)."""
+    upper = _upper(quaternion)
+    xyz = upper[..., :3]
+    return xyz, np.arctan2(length(xyz), upper[..., 3:])
 
 
 def _unit(vectors: Array) -> Array:
@@ -111,15 +141,14 @@ def _normalized(values: Array) -> Array:
 
 def _product(left: Array, right: Array) -> Array:
     """Return the quaternion that turns by `right`, then by `left`."""
-    a, b = left[..., :3], right[..., :3]
-    s, t = left[..., 3:], right[..., 3:]
-    xyz = s * b + t * a + np.cross(a, b)
-    return np.concatenate([xyz, s * t - (a * b).sum(-1, keepdims=True)], axis=-1)
+    pairs = left[..., :, None] * right[..., None, :]
+    product: Array = pairs.reshape(*pairs.shape[:-2], 16) @ _PRODUCTS
+    return product
 
 
 def _turn_between(to: Array, start: Array) -> Array:
     """Return the axis-angle of the shortest turn that leads from one rotation to another."""
-    return axis_angle_from_quaternion(_product(to, start * (-1, -1, -1, 1)))
+    return axis_angle_from_quaternion(_product(to, start * _INVERSE))
 
 
 def _turned(start: Array, turn: Array) -> Array:
@@ -132,10 +161,11 @@ def _upper(quaternion: Array) -> Array:
 
 def _swing_between(to: Array, start: Array) -> Array:
     """Return the axis-angle, square to both, that leads from one direction to another."""
-    axis = np.cross(start, to)
+    axis = cross(start, to)
     sine, cosine = length(axis), (start * to).sum(-1, keepdims=True)
-    # Opposite directions have no shortest way: any axis square to them is as good.
-    axis = np.where((sine == 0) & (cosine < 0), _any_square(start), axis)
+    is_opposite = (sine == 0) & (cosine < 0)
+    if is_opposite.any():  # there is no shortest way: any axis square to both is as good
+        axis = np.where(is_opposite, _any_square(start), axis)
     swing: Array = _unit(axis) * np.arctan2(sine, cosine)
     return swing
 
@@ -143,13 +173,13 @@ def _swing_between(to: Array, start: Array) -> Array:
 def _any_square(directions: Array) -> Array:
     """Return vectors square to directions: across the axis that lies farthest from each."""
     least = np.eye(3)[np.abs(directions).argmin(-1)]
-    return np.cross(directions, least)
+    return cross(directions, least)
 
 
 def _swung(start: Array, swing: Array) -> Array:
     """Rotate directions by axis-angles that are square to them."""
     angle = length(swing)
-    across = np.cross(swing, start) * np.sinc(angle / np.pi)
+    across = cross(swing, start) * _sine_by_angle(angle)
     return _normalized(start * np.cos(angle) + across)
 
 

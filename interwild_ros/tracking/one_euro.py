@@ -8,7 +8,8 @@ world turns the result. Time is that of the stamps, never of a clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 import math
 
 from interwild_ros.config import Checked, setting
@@ -37,6 +38,21 @@ class OneEuroSettings(Checked):
 
 
 @dataclass(frozen=True, eq=False)
+class _Cutoffs:
+    """The numbers of `OneEuroSettings`, those of rows as columns (rows, 1)."""
+
+    least_hz: Array | float
+    beta: Array | float
+    derivative_hz: Array | float
+
+    @classmethod
+    def of(cls, settings: OneEuroSettings | Sequence[OneEuroSettings]) -> _Cutoffs:
+        if isinstance(settings, OneEuroSettings):
+            return cls(*astuple(settings))
+        return cls(*np.array([astuple(row) for row in settings]).T[..., None])
+
+
+@dataclass(frozen=True, eq=False)
 class _State:
     """The last stamp, filtered value and filtered velocity (a tangent per second)."""
 
@@ -46,15 +62,20 @@ class _State:
 
 
 class OneEuro:
-    """Filters a value, or a block of values that share their settings but not their speeds."""
+    """Filters a value, or a block of values that do not share their speeds."""
 
-    def __init__(self, settings: OneEuroSettings, manifold: Manifold = VECTORS) -> None:
+    def __init__(
+        self,
+        settings: OneEuroSettings | Sequence[OneEuroSettings],
+        manifold: Manifold = VECTORS,
+    ) -> None:
         """Begin without a value.
 
+        :param settings: those of all values, or one for each row of a block (rows, D).
         :param manifold: where the values live. The last axis is one value; a vector without axes
             is a number.
         """
-        self._settings = settings
+        self._cutoffs = _Cutoffs.of(settings)
         self._manifold = manifold
         self._state: _State | None = None
 
@@ -64,13 +85,14 @@ class OneEuro:
         The first value, and one from before the last, come out as they went in: the filter begins
         anew. A stamp that was just seen changes nothing, and gives the last result again.
 
-        :raises InputError: when the value has another shape than the one before, is not finite,
-            or has length zero where it must not; the filter then stays as it was.
+        :raises InputError: when the value has another shape than the one before or than the
+            settings, is not finite, or has length zero where it must not; the filter then stays as
+            it was.
         """
         value = self._manifold.checked(value)
         state = self._state
         if state is None or stamp_ns < state.stamp_ns:
-            state = _State(stamp_ns, value, np.zeros_like(self._manifold.difference(value, value)))
+            state = self._begun(value, stamp_ns)
         elif value.shape != state.value.shape:
             raise InputError(
                 'bad_shape', f'value has shape {value.shape}, the one before {state.value.shape}'
@@ -84,12 +106,20 @@ class OneEuro:
         """Forget everything: the next value comes out as it goes in."""
         self._state = None
 
+    def _begun(self, value: Array, stamp_ns: int) -> _State:
+        rows = np.shape(self._cutoffs.beta)[:1]
+        if rows and value.shape[:-1] != rows:
+            raise InputError(
+                'bad_shape', f'value has shape {value.shape}, its settings are of {rows[0]} rows'
+            )
+        return _State(stamp_ns, value, np.zeros_like(self._manifold.difference(value, value)))
+
     def _next(self, state: _State, value: Array, stamp_ns: int) -> _State:
         elapsed_sec = (stamp_ns - state.stamp_ns) / NS_PER_SEC
         step = self._manifold.difference(value, state.value)
-        keep = smoothing_factor(self._settings.derivative_cutoff_hz, elapsed_sec)
+        keep = smoothing_factor(self._cutoffs.derivative_hz, elapsed_sec)
         velocity = state.velocity + keep * (step / elapsed_sec - state.velocity)
-        cutoff_hz = self._settings.min_cutoff_hz + self._settings.beta * length(velocity)
+        cutoff_hz = self._cutoffs.least_hz + self._cutoffs.beta * length(velocity)
         part = smoothing_factor(cutoff_hz, elapsed_sec)
         return _State(stamp_ns, self._manifold.moved(state.value, part * step), velocity)
 

@@ -17,6 +17,8 @@ from interwild_ros.hand_model.joints import JOINT_PARENTS
 from interwild_ros.records import Array
 import numpy as np
 
+_PARENTS = np.array(JOINT_PARENTS[1:])  # of each joint but the wrist
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -196,7 +198,8 @@ class Presence:
 def bone_lengths_m(joints_m: Array) -> Array:
     """Return the lengths (20,) of the bones that end in each joint (21, 3) but the wrist."""
     ends = np.asarray(joints_m, dtype=np.float64)
-    lengths: Array = np.linalg.norm(ends[1:] - ends[list(JOINT_PARENTS[1:])], axis=-1)
+    bones = ends[1:] - ends.take(_PARENTS, axis=0)
+    lengths: Array = np.sqrt((bones * bones).sum(-1))
     return lengths
 
 
@@ -210,4 +213,6 @@ def bone_spread(lengths_m: Array, usual_m: Array) -> float:
     """
     if not (np.asarray(lengths_m) > 0).all():
         return math.inf
-    return float(np.log(np.asarray(lengths_m) / np.asarray(usual_m)).std())
+    ratios = np.log(np.asarray(lengths_m) / np.asarray(usual_m))
+    off = ratios - ratios.sum() / len(ratios)
+    return math.sqrt(off @ off / len(off))

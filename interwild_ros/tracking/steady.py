@@ -52,7 +52,7 @@ class HandParameters:
                 )
             if not np.isfinite(value).all():
                 raise InputError('not_finite', f'{name} of a hand holds NaN or infinity')
-        if not np.linalg.norm(self.wrist_cam_m) > 0:
+        if not np.dot(self.wrist_cam_m, self.wrist_cam_m) > 0:
             raise InputError('no_direction', 'the wrist is at the camera, wanted in front of it')
 
 
@@ -110,8 +110,8 @@ class SteadyHand:
         self._settings = settings or SteadySettings()
         self._direction = OneEuro(self._settings.direction, DIRECTIONS)
         self._distance = OneEuro(self._settings.distance)
-        self._root = OneEuro(self._settings.root, ROTATIONS)
-        self._fingers = OneEuro(self._settings.fingers, ROTATIONS)
+        fingers = _SHAPES['fingers_rad'][0] * [self._settings.fingers]
+        self._rotations = OneEuro([self._settings.root, *fingers], ROTATIONS)
         self._shape = SteadyShape(self._settings.shape)
         self._last: HandParameters | None = None
 
@@ -126,18 +126,19 @@ class SteadyHand:
             return self._last
         if not self._continues(hand.stamp_ns):
             self.lose()
+        turns_rad = self._turns(hand)
         self._last = HandParameters(
             stamp_ns=hand.stamp_ns,
             wrist_cam_m=self._wrist(hand),
-            root_rad=_steadied(self._root, hand.root_rad, hand.stamp_ns),
-            fingers_rad=_steadied(self._fingers, hand.fingers_rad, hand.stamp_ns),
+            root_rad=turns_rad[0],
+            fingers_rad=turns_rad[1:],
             betas=self._shape(hand.betas, hand.stamp_ns),
         )
         return self._last
 
     def lose(self) -> None:
         """Forget the motion, because the hand was lost; its shape stays that of its owner."""
-        for block in (self._direction, self._distance, self._root, self._fingers):
+        for block in (self._direction, self._distance, self._rotations):
             block.reset()
         self._last = None
 
@@ -153,12 +154,12 @@ class SteadyHand:
         return 0 < elapsed_sec <= self._settings.longest_gap_ms / 1000
 
     def _wrist(self, hand: HandParameters) -> Array:
-        distance_m = float(np.linalg.norm(hand.wrist_cam_m))
+        distance_m = math.hypot(*hand.wrist_cam_m)
         direction = self._direction(hand.wrist_cam_m, hand.stamp_ns)
         return direction * self._distance(distance_m, hand.stamp_ns)
 
-
-def _steadied(block: OneEuro, axis_angle: Array, stamp_ns: int) -> Array:
-    """Filter rotations given as axis-angle (..., 3), and keep the whole turns they came with."""
-    axis_angle = np.asarray(axis_angle, dtype=np.float64)
-    return axis_angle_near(block(quaternion_from_axis_angle(axis_angle), stamp_ns), axis_angle)
+    def _turns(self, hand: HandParameters) -> Array:
+        """Return root and fingers (16, 3) filtered, with the whole turns they came with."""
+        turns_rad = np.concatenate([[hand.root_rad], hand.fingers_rad], dtype=np.float64)
+        steadied = self._rotations(quaternion_from_axis_angle(turns_rad), hand.stamp_ns)
+        return axis_angle_near(steadied, turns_rad)

@@ -7,6 +7,7 @@ square: that is what the networks enlarge and square themselves.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 import math
 
 from interwild_ros.errors import InputError
@@ -85,12 +86,12 @@ class Track:
     evidence: float = 0.0
     times_outbid: int = 0
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """Return the hand's box in the last frame."""
-        (x1, y1), (x2, y2) = self.joints_px.min(axis=0), self.joints_px.max(axis=0)
-        extent = (float(x1), float(y1), float(x2), float(y2))
-        return enlarged(extent, HAND_BOX_SCALE, least_side=_LEAST_SIDE_PX)
+        x1, y1 = self.joints_px.min(axis=0).tolist()
+        x2, y2 = self.joints_px.max(axis=0).tolist()
+        return enlarged((x1, y1, x2, y2), HAND_BOX_SCALE, least_side=_LEAST_SIDE_PX)
 
     def predicted(self, stamp_ns: int) -> Box:
         """Return the hand's box at a later time, moved no farther than it is long."""
@@ -101,11 +102,11 @@ class Track:
             return np.zeros(2)
         shift: Array = self.velocity_px_per_sec * ((stamp_ns - self.stamp_ns) / NS_PER_SEC)
         farthest = _LARGEST_SHIFT * longer_side(self.box)
-        return shift * min(1.0, farthest / max(float(np.linalg.norm(shift)), 1e-9))
+        return shift * min(1.0, farthest / max(math.hypot(*shift), 1e-9))
 
     def is_unsure(self, stamp_ns: int) -> bool:
         """Return whether a prediction is a guess: after doubt, and of a hand that moves far."""
-        moves = float(np.linalg.norm(self._shift_px(stamp_ns)))
+        moves = math.hypot(*self._shift_px(stamp_ns))
         return self.is_doubtful or moves > _SURE_SHIFT * longer_side(self.box)
 
     def followed_by(self, observed: Observed, stamp_ns: int, *, evidence: float = 0.0) -> Track:

@@ -80,7 +80,32 @@ def test_the_turn_between_two_axis_angles_is_scipys_angle():
     for one, other in rng.normal(0, 2, (50, 2, 3)):
         wanted = (Rotation.from_rotvec(one) * Rotation.from_rotvec(other).inv()).magnitude()
         assert manifolds.turn_rad(one, other) == pytest.approx(wanted, abs=1e-7)
-    assert manifolds.turn_rad(one, one) == pytest.approx(0, abs=1e-6)
+    assert manifolds.turn_rad(one, one) == 0
+
+
+@pytest.mark.parametrize('angle', [1e-12, 1e-6, 1.0, np.pi - 1e-9, np.pi, np.pi + 1.0, 7.0])
+def test_a_turn_about_one_axis_is_the_angle_up_to_pi(angle):
+    start, axis = 0.4, np.array([0.0, 0.6, 0.8])
+    wanted = abs((angle + np.pi) % (2 * np.pi) - np.pi)
+    found = manifolds.turn_rad((start + angle) * axis, start * axis)
+    assert found == pytest.approx(wanted, abs=1e-14)
+
+
+def test_a_product_of_quaternions_turns_by_the_right_one_first():
+    left, right = random_quaternions(50, 1), random_quaternions(50, 2)
+    wanted = (Rotation.from_quat(left) * Rotation.from_quat(right)).as_quat()
+    turn = manifolds.axis_angle_from_quaternion(left)
+    found = ROTATIONS.moved(right, turn)
+    np.testing.assert_allclose(np.abs((found * wanted).sum(1)), 1)
+
+
+def test_a_few_opposite_directions_leave_the_others_as_they_are():
+    start, to = random_directions(10, 1), random_directions(10, 2)
+    alone = DIRECTIONS.difference(to, start)
+    to[3] = -start[3]
+    found = DIRECTIONS.difference(to, start)
+    np.testing.assert_allclose(np.linalg.norm(found[3]), np.pi)
+    np.testing.assert_array_equal(np.delete(found, 3, 0), np.delete(alone, 3, 0))
 
 
 def test_an_axis_angle_near_itself_is_itself_however_often_it_turns():

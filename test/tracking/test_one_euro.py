@@ -101,6 +101,24 @@ def test_the_rows_of_a_block_do_not_know_each_other():
         np.testing.assert_allclose(together[:, row], filtered(block[:, row]))
 
 
+def test_each_row_of_a_block_may_have_settings_of_its_own():
+    rng = np.random.default_rng(12)
+    block = np.cumsum(rng.normal(0, 0.1, (60, 3, 4)), axis=0)
+    settings = [SETTINGS, STEADY, OneEuroSettings(3.0, 0.5, 2.0)]
+    for manifold in (VECTORS, ROTATIONS):
+        together = filtered(block, settings, manifold)
+        for row, own in enumerate(settings):
+            alone = filtered(block[:, row], own, manifold)
+            np.testing.assert_allclose(together[:, row], alone, atol=1e-12)
+
+
+def test_a_block_of_other_rows_than_the_settings_is_refused():
+    for value in (0.0, np.zeros(3), np.zeros((1, 3)), np.zeros((2, 2, 3))):
+        with pytest.raises(InputError) as error:
+            OneEuro([SETTINGS, STEADY])(value, 0)
+        assert error.value.cause == 'bad_shape'
+
+
 def test_turning_the_world_turns_filtered_vectors_directions_and_rotations():
     turn = Rotation.from_quat(np.random.default_rng(4).normal(size=4))
     path = np.cumsum(np.random.default_rng(5).normal(0, 0.1, (80, 3)), axis=0) + np.eye(3)[2]

@@ -102,6 +102,16 @@ def test_the_distance_is_filtered_by_its_own_settings():
     assert np.diff(across, axis=0).std() > 0.9 * 0.015
 
 
+def test_root_and_fingers_are_filtered_by_their_own_settings():
+    noise = np.random.default_rng(4).normal(0, 0.02, (200, 16, 3))
+    free = OneEuroSettings(min_cutoff_hz=1000.0)
+    hard = OneEuroSettings(min_cutoff_hz=0.1)
+    steady = SteadyHand(SteadySettings(root=free, fingers=hard))
+    found = [steady(hand(i * FRAME, root=n[0], fingers=n[1:])) for i, n in enumerate(noise)]
+    assert np.diff([h.root_rad for h in found], axis=0).std() > 0.9 * 0.02
+    assert np.diff([h.fingers_rad for h in found], axis=0).std() < 0.1 * 0.02
+
+
 @pytest.mark.parametrize('axis', [0, 1, 2])
 def test_fast_motion_comes_less_than_a_frame_late(axis):
     stamps = np.arange(300) * FRAME
