@@ -1,5 +1,8 @@
 """Which boxes are read for which hand: those of the tracker, and what the detector proposes.
 
+What the networks say of a pair of crops comes to the CPU in one piece, so that a GPU is waited for
+once where hands are followed, and once more where the detector runs.
+
 Networks that tell the kind of a crop are asked whether the sides are right: the detector sees a
 hand of a few pixels, SHNet its whole crop.
 """
@@ -12,6 +15,7 @@ import math
 
 from interwild_ros.geometry import crops
 from interwild_ros.networks.interwild import HandReadings, InterWild
+from interwild_ros.networks.steps import readings_of
 from interwild_ros.pipeline.view import View
 from interwild_ros.records import Box, Candidate, Side
 from interwild_ros.tracking.handedness import own_side_evidence
@@ -28,10 +32,10 @@ _SURE = 4.0  # evidence, the log of odds, above which hands are not read as each
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The boxes of a frame, and what SHNet reads in them, right hand first.
+    """The boxes of a frame, and what the networks say of them, on the CPU, right hand first.
 
-    `boxes` (2, 4) input px; `scores` (2,); `joints_px` (2, 21, 2) input px; `is_hand` as in
-    HandEstimate; `detected` in image px, None where the detector did not run.
+    `boxes` (2, 4) input px; `scores` (2,); `joints_px` (2, 21, 2) input px; `left_from_right_m`
+    (3,); `is_hand` as in HandReading; `detected` in image px, None where the detector did not run.
     """
 
     boxes: Tensor
@@ -39,12 +43,13 @@ class Found:
     input_from_crop: Tensor
     readings: HandReadings
     joints_px: Tensor
+    left_from_right_m: Tensor
     is_hand: tuple[bool, bool]
     detected: tuple[Candidate, ...] | None
 
 
 class Finder:
-    """Finds and reads both hands of a view."""
+    """Finds, reads and relates both hands of a view."""
 
     def __init__(self, networks: InterWild, crop_source: str) -> None:
         self._networks = networks
@@ -99,9 +104,9 @@ class Finder:
         boxes = view.input_points(corners).flatten(-2).to(self._precision)
         _, input_from_crop = crops.crop_maps(networks.around(boxes), networks.spaces)
         hand_crops = view.hand_crops(input_from_crop, self._crop_source).to(self._precision)
-        input_from_crop = input_from_crop.to(hand_crops.device)
-        readings = networks.read_hands(hand_crops)
-        joints_px = networks.input_joints(readings.joints, input_from_crop)
+        readings, joints_px, left_from_right_m = self._said(
+            hand_crops, input_from_crop.to(hand_crops.device)
+        )
         if readings.kinds is None:
             scores = _detector_scores(slots, detected)
             is_hand = (slots[0].is_hand, slots[1].is_hand)
@@ -115,9 +120,30 @@ class Finder:
             input_from_crop=input_from_crop,
             readings=readings,
             joints_px=joints_px,
+            left_from_right_m=left_from_right_m,
             is_hand=is_hand,
             detected=detected,
         )
+
+    def _said(
+        self, hand_crops: Tensor, input_from_crop: Tensor
+    ) -> tuple[HandReadings, Tensor, Tensor]:
+        """Return what the networks say of two crops, on the CPU."""
+        networks = self._networks
+        joints, pose, kinds = networks.read_hands(hand_crops)
+        joints_px = networks.input_joints(joints, input_from_crop)
+        left_from_right_m = networks.relate(joints, input_from_crop)[0]
+        some_kinds = () if kinds is None else (kinds,)
+        said = in_one_copy(joints_px, left_from_right_m, joints, *pose, *some_kinds)
+        joints_px, left_from_right_m, *parts = said
+        return readings_of(parts), joints_px, left_from_right_m
+
+
+def in_one_copy(*tensors: Tensor) -> list[Tensor]:
+    """Return tensors on the CPU: they are put together first, so that a GPU is waited for once."""
+    together = torch.cat([tensor.flatten() for tensor in tensors]).cpu()
+    pieces = torch.split(together, [tensor.numel() for tensor in tensors])
+    return [piece.view(like.shape) for piece, like in zip(pieces, tensors, strict=True)]
 
 
 def _evidence(found: Found, slots: tuple[Slot, Slot]) -> float:
@@ -157,7 +183,7 @@ def _detector_scores(slots: tuple[Slot, Slot], detected: tuple[Candidate, ...] |
 def _are_hands(slots: tuple[Slot, Slot], scores: Tensor, joints_px: Tensor) -> tuple[bool, bool]:
     """Return which slots are hands of their own: of two that read one hand the likelier is."""
     right, left = (slot.is_hand for slot in slots)
-    if right and left and are_joints_of_one_hand(*joints_px.cpu().numpy()):
+    if right and left and are_joints_of_one_hand(*joints_px.numpy()):
         right = bool(scores[Side.RIGHT] >= scores[Side.LEFT])
         left = not right
     return right, left

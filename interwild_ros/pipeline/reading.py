@@ -24,8 +24,5 @@ class Reader:
 
     def __call__(self, view: View, sought: Sought = WHOLE) -> PairReading:
         """Find, read and relate both hands."""
-        networks = self._networks
         with torch.inference_mode():
-            found = self._find(view, sought)
-            left_from_right = networks.relate(found.readings.joints, found.input_from_crop)
-            return pair_reading(view, found, left_from_right[0], networks.spaces)
+            return pair_reading(view, self._find(view, sought), self._networks.spaces)

@@ -11,18 +11,13 @@ import torch
 from torch import Tensor
 
 
-def pair_reading(
-    view: View, found: Found, left_from_right_m: Tensor, spaces: Spaces
-) -> PairReading:
-    """Turn the networks' words of one frame into a record.
-
-    :param left_from_right_m: (3,).
-    """
+def pair_reading(view: View, found: Found, spaces: Spaces) -> PairReading:
+    """Turn the networks' words of one frame into a record."""
     right, left = _hand_readings(view, found, spaces)
     return PairReading(
         right=right,
         left=left,
-        left_from_right_m=_numbers(left_from_right_m),
+        left_from_right_m=_numbers(found.left_from_right_m),
         interacting=overlap(right.box.corners, left.box.corners) > 0,
         detected=found.detected,
     )

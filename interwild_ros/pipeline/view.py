@@ -8,7 +8,7 @@ from functools import cached_property
 from interwild_ros.config import Settings
 from interwild_ros.geometry import crops, mirror, regions
 from interwild_ros.geometry.spaces import apply_affine, compose_affine, invert_scaling, Spaces
-from interwild_ros.records import Array, Box, Frame
+from interwild_ros.records import Array, Box, Frame, Image
 import torch
 from torch import Tensor
 
@@ -97,8 +97,16 @@ def look_at(
         scale=settings.region_scale,
     )
     input_from_image = torch.from_numpy(regions.input_from_image(box, spaces.input_size))
-    pixels = torch.from_numpy(frame.image).to(device).permute(2, 0, 1)
+    pixels = _uploaded(frame.image, device).permute(2, 0, 1)
     return View(pixels, invert_scaling(input_from_image), spaces)
+
+
+def _uploaded(image: Image, device: torch.device) -> Tensor:
+    """Return a picture on a device; to a GPU it goes while this thread goes on."""
+    pixels = torch.from_numpy(image)
+    if device.type == 'cuda':
+        return pixels.pin_memory().to(device, non_blocking=True)
+    return pixels.to(device)
 
 
 def _corner_and_size(box: Box) -> Box:

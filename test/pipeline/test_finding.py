@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import replace
 
 import cv2
@@ -9,7 +11,9 @@ from interwild_ros.networks.detectnet import Candidates
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.rule_weights import fill_by_rule
 from interwild_ros.networks.variants import VARIANTS
+from interwild_ros.pipeline import finding
 from interwild_ros.pipeline.finding import Finder
+from interwild_ros.pipeline.readout import pair_reading
 from interwild_ros.pipeline.view import look_at
 from interwild_ros.records import Frame, Side
 from interwild_ros.tracking.matching import Sought, WHOLE
@@ -105,6 +109,34 @@ def test_sought_hands_are_read_where_they_are_expected_without_the_detector(netw
     assert found.detected is None
     assert found.is_hand == (True, True)
     np.testing.assert_allclose(read_boxes(view, found), crop_boxes(view, BOTH.boxes), atol=0.01)
+
+
+def test_a_device_is_not_waited_for_before_all_is_said_of_hands_that_are_followed(
+    networks, monkeypatch
+):
+    copies = []
+
+    def copied(*tensors):
+        copies.append({tensor.device.type for tensor in tensors})
+        return [torch.rand(tensor.shape) for tensor in tensors]
+
+    monkeypatch.setattr(finding, 'in_one_copy', copied)
+    monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # knows no such device
+    # from this device no number can be had: who asks for one fails
+    elsewhere = deepcopy(networks).to('meta')
+    with torch.inference_mode():
+        view = look_at(smooth_frame(), SETTINGS, networks.spaces, torch.device('meta'))
+        with pytest.raises((NotImplementedError, RuntimeError), match='meta'):
+            view.picture.float().mean().item()
+        pair = pair_reading(view, Finder(elsewhere, 'frame')(view, BOTH), networks.spaces)
+    assert copies == [{'meta'}]
+    assert pair.right.joints_image_px.shape == (21, 2)
+
+
+def test_one_copy_gives_every_tensor_back():
+    tensors = (torch.rand(2, 3), torch.rand(4), torch.rand(1, 2, 2))
+    for found, tensor in zip(finding.in_one_copy(*tensors), tensors, strict=True):
+        torch.testing.assert_close(found, tensor, rtol=0, atol=0)
 
 
 def test_each_side_is_read_in_its_own_box(networks):
