@@ -1,8 +1,9 @@
 """The trunks of SHNet and TransNet in bfloat16: half the bytes, and matrix units on newer CPUs.
 
 A bfloat16 has 8 bits of mantissa: the features that the heads read are off by a hundredth, the
-meshes by tenths of a millimetre. Heads, coordinates and rotations stay in float32, and so does the
-detector: a box that is a pixel off moves its hand's mesh more than all of this.
+meshes by tenths of a millimetre. Heads, coordinates and rotations stay in float32, and so do the
+convolution that reads the crops' colours, which alone would double that, and the detector: a box
+that is a pixel off moves its hand's mesh more than all of this.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import copy
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.steps import (
     BodyMaps,
+    HandFeatures,
+    HandStem,
     PairDrawing,
     PairFeatures,
     SteppedNetworks,
@@ -26,12 +29,13 @@ def in_bfloat16(networks: InterWild) -> SteppedNetworks:
 
     :param networks: in evaluation mode, best folded, on their device.
     """
-    hand, pair = _half(networks.hand_roi_net), _half(PairFeatures(networks))
+    stem = HandStem(networks)
+    hand, pair = _half(HandFeatures(networks)), _half(PairFeatures(networks))
     return SteppedNetworks(
         networks,
         Steps(
             body_maps=BodyMaps(networks),
-            hand_features=lambda crops: hand(crops.bfloat16()).float(),
+            hand_features=lambda crops: hand(stem(crops).bfloat16()).float(),
             pair_drawing=PairDrawing(networks),
             pair_features=lambda drawn: pair(drawn.bfloat16()).float(),
         ),

@@ -6,7 +6,7 @@ Heads, coordinates and rotations are float32 whatever the precision.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import importlib.util
 import sys
 from typing import Any, cast, Literal
@@ -16,7 +16,9 @@ from interwild_ros.errors import SettingError
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.steps import (
     BodyMaps,
+    HandFeatures,
     HandHeads,
+    HandStem,
     PairDrawing,
     PairFeatures,
     readings_of,
@@ -57,8 +59,8 @@ def on_openvino(
     cells = spaces.pair_cells
     body = _Compiled(BodyMaps(networks), [(1, 3, height, width)], 'float32', threads)
     crops = (2, 3, spaces.crop_px, spaces.crop_px)
-    hand = _Compiled(networks.hand_roi_net, [crops], trunks, threads)
-    features = tuple(hand(torch.zeros(crops))[0].shape)
+    hand = _hand_trunk(networks, crops, trunks, threads)
+    features = tuple(hand(torch.zeros(crops)).shape)
     heads = _Compiled(HandHeads(networks), [features], 'float32', threads)
     # coordinates are drawn here: never in half precision
     drawing = _Compiled(PairDrawing(networks), [(2, 1, 21, 3), (2, 1, 2, 3)], 'float32', threads)
@@ -67,13 +69,26 @@ def on_openvino(
         networks,
         Steps(
             body_maps=lambda pictures: _pair(body(pictures)),
-            hand_features=lambda crops: hand(crops)[0],
+            hand_features=hand,
             pair_drawing=lambda joints, maps: _pair(drawing(joints, maps)),
             pair_features=lambda drawn: pair(drawn)[0],
             hand_heads=lambda features: readings_of([part.clone() for part in heads(features)]),
         ),
         left_out=('body_backbone', 'hand_roi_net'),  # OpenVINO has its own copy
     )
+
+
+def _hand_trunk(
+    networks: InterWild, crops: tuple[int, ...], precision: TrunkPrecision, threads: int
+) -> Callable[[Tensor], Tensor]:
+    """Return SHNet's trunk, whose stem is float32 whatever the precision of the rest."""
+    if precision == 'float32':
+        whole = _Compiled(networks.hand_roi_net, [crops], precision, threads)
+        return lambda pictures: whole(pictures)[0]
+    stem = _Compiled(HandStem(networks), [crops], 'float32', threads)
+    begun = tuple(stem(torch.zeros(crops))[0].shape)
+    rest = _Compiled(HandFeatures(networks), [begun], precision, threads)
+    return lambda pictures: rest(*stem(pictures))[0]
 
 
 def _openvino() -> Any:

@@ -90,7 +90,11 @@ class Trunk(nn.Module):
 
     def stages(self, pictures: Tensor) -> list[Tensor]:
         """Return the features after each stage, strides 4, 8, 16 and 32."""
-        features = [self.stem(pictures)]
+        return self.stages_after_stem(self.stem(pictures))
+
+    def stages_after_stem(self, x: Tensor) -> list[Tensor]:
+        """Return the features after each stage, of what the stem gives."""
+        features = [x]
         for stage in self._layers():
             features.append(stage(features[-1]))
         return features[1:]

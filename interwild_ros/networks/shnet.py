@@ -55,10 +55,14 @@ class HandRoiNet(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Map crops (N, 3, S, S) to features: S/32 cells a side, with a neck S/8."""
+        return self.after_stem(self.backbone.stem(crops))
+
+    def after_stem(self, x: Tensor) -> Tensor:
+        """Map what the trunk's stem gives to features."""
         if self.neck is not None:
-            return self.neck(self.backbone.stages(crops)[_FINEST:])  # type: ignore[no-any-return]
-        features: Tensor = self.backbone(crops)
-        return features
+            stages = self.backbone.stages_after_stem(x)
+            return self.neck(stages[_FINEST:])  # type: ignore[no-any-return]
+        return self.backbone.after_stem(x)
 
 
 class PositionNet(nn.Module):

@@ -31,6 +31,33 @@ class BodyMaps(nn.Module):
         return self.box_net.centre_logits(self.backbone.stages(pictures))
 
 
+class HandStem(nn.Module):
+    """The first convolution of SHNet's trunk.
+
+    It reads colours, which in half precision would be off before anything is done with them.
+    """
+
+    def __init__(self, networks: InterWild) -> None:
+        super().__init__()
+        self.backbone = networks.hand_roi_net.backbone
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Map crops (N, 3, S, S) to what stage one works on (N, C, S/4, S/4)."""
+        return self.backbone.stem(crops)
+
+
+class HandFeatures(nn.Module):
+    """The rest of SHNet's trunk, and its neck."""
+
+    def __init__(self, networks: InterWild) -> None:
+        super().__init__()
+        self.roi_net = networks.hand_roi_net
+
+    def forward(self, begun: Tensor) -> Tensor:
+        """Map what `HandStem` gives to the features that the heads read."""
+        return self.roi_net.after_stem(begun)
+
+
 class HandHeads(nn.Module):
     """What SHNet reads from the features of crops: every head, in one step."""
 
