@@ -10,8 +10,7 @@ hand of a few pixels, SHNet its whole crop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-import math
+from dataclasses import dataclass, replace
 
 from interwild_ros.geometry import crops
 from interwild_ros.networks.interwild import HandReadings, InterWild
@@ -25,6 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 import torch.nn.functional as F
+
+Slots = tuple[Slot, Slot]  # by side
 
 _CANDIDATES = 2
 _SURE = 4.0  # evidence, the log of odds, above which hands are not read as each other's side too
@@ -62,15 +63,39 @@ class Finder:
         detected = self._detected(view) if sought.detects else None
         slots = self._slots(view, sought, detected or ())
         found = self._read(view, slots, detected)
-        if any(slot.is_expected for slot in slots) or _evidence(found, slots) >= _SURE:
+        if not self._says_kinds or any(slot.is_expected for slot in slots):
             return found
-        exchanged = (slots[1], slots[0])
-        other = self._read(view, exchanged, detected)
-        return other if _evidence(other, exchanged) > _evidence(found, slots) else found
+        return self._settled(view, found, slots, detected)
 
-    def _slots(
-        self, view: View, sought: Sought, detected: tuple[Candidate, ...]
-    ) -> tuple[Slot, Slot]:
+    def _settled(
+        self, view: View, found: Found, slots: Slots, detected: tuple[Candidate, ...] | None
+    ) -> Found:
+        """Read new hands again about their joints, under the sides that they look like.
+
+        The detector's boxes are of a hand of a few pixels, and SHNet tells more of a hand that it
+        sees whole: a hand that is followed has such a box anyway.
+        """
+        first = [(found, slots)]
+        if _evidence(found, slots) < _SURE:
+            exchanged = (slots[1], slots[0])
+            first.append((self._read(view, exchanged, detected), exchanged))
+        sure = [read for read in first if _evidence(*read) >= _SURE]
+        again = [(self._read_again(view, *read, detected), read[1]) for read in sure or first]
+        return max(again, key=lambda read: _evidence(*read))[0]
+
+    def _read_again(
+        self, view: View, found: Found, slots: Slots, detected: tuple[Candidate, ...] | None
+    ) -> Found:
+        """Read what was found about its joints, unless it is no hand at all."""
+        if not _shows_a_hand(found, slots):
+            return found
+        boxes = view.image_points(found.boxes.view(2, 2, 2)).flatten(1).tolist()
+        right, left = (
+            replace(slot, box=_box(box)) for slot, box in zip(slots, boxes, strict=True)
+        )
+        return self._read(view, (right, left), detected)
+
+    def _slots(self, view: View, sought: Sought, detected: tuple[Candidate, ...]) -> Slots:
         if detected and not self._says_kinds and sought.boxes == (None, None):
             right, left = (Slot(c.box, is_expected=False, is_hand=True) for c in detected)
             return right, left  # as the original does, whatever boxes these are
@@ -96,9 +121,7 @@ class Finder:
             view, boxes, proposed.score[0].tolist(), proposed.right_share[0].tolist()
         )
 
-    def _read(
-        self, view: View, slots: tuple[Slot, Slot], detected: tuple[Candidate, ...] | None
-    ) -> Found:
+    def _read(self, view: View, slots: Slots, detected: tuple[Candidate, ...] | None) -> Found:
         networks = self._networks
         corners = np.array([slot.box for slot in slots]).reshape(2, 2, 2)
         boxes = view.input_points(corners).flatten(-2).to(self._precision)
@@ -146,16 +169,20 @@ def in_one_copy(*tensors: Tensor) -> list[Tensor]:
     return [piece.view(like.shape) for piece, like in zip(pieces, tensors, strict=True)]
 
 
-def _evidence(found: Found, slots: tuple[Slot, Slot]) -> float:
-    """Return how much more hands look like those that they should be than like the other one.
+def _evidence(found: Found, slots: Slots) -> float:
+    """Return how much more hands look like those that they should be than like the other one."""
+    return sum(own_side_evidence(kinds) for kinds in _kinds_of_hands(found, slots))
 
-    Infinite of networks that do not say it.
-    """
-    kinds = found.readings.kinds
-    if kinds is None:
-        return math.inf
-    hands = zip(kinds.tolist(), slots, strict=True)
-    return sum(own_side_evidence(row) for row, slot in hands if slot.is_hand)
+
+def _shows_a_hand(found: Found, slots: Slots) -> bool:
+    """Return whether a crop likelier shows a hand, of either side, than none."""
+    return any(none < 0.5 for _, _, none in _kinds_of_hands(found, slots))
+
+
+def _kinds_of_hands(found: Found, slots: Slots) -> list[list[float]]:
+    """Return the kinds of what was read for a hand; nothing of networks that do not say them."""
+    kinds = [] if found.readings.kinds is None else found.readings.kinds.tolist()
+    return [row for row, slot in zip(kinds, slots, strict=False) if slot.is_hand]
 
 
 def _candidates(
@@ -174,13 +201,13 @@ def _box(numbers: Sequence[float]) -> Box:
     return x1, y1, x2, y2
 
 
-def _detector_scores(slots: tuple[Slot, Slot], detected: tuple[Candidate, ...] | None) -> Tensor:
+def _detector_scores(slots: Slots, detected: tuple[Candidate, ...] | None) -> Tensor:
     """Return the score of the candidate that a slot's box is, 1 for boxes of the tracker."""
     by_box = {candidate.box: candidate.score for candidate in detected or ()}
     return torch.tensor([by_box.get(slot.box, float(slot.is_expected)) for slot in slots])
 
 
-def _are_hands(slots: tuple[Slot, Slot], scores: Tensor, joints_px: Tensor) -> tuple[bool, bool]:
+def _are_hands(slots: Slots, scores: Tensor, joints_px: Tensor) -> tuple[bool, bool]:
     """Return which slots are hands of their own: of two that read one hand the likelier is."""
     right, left = (slot.is_hand for slot in slots)
     if right and left and are_joints_of_one_hand(*joints_px.numpy()):
