@@ -6,11 +6,12 @@ usage: python bench/forward.py [--variant official|compact] [--threads 2] [--run
 `plain` is the original's way: eager float32 networks with their batch normalisation, TransNet's
 Gaussian maps drawn in full and convolved. Far from a joint these maps hold numbers that are too
 small for a normal float32, over which a CPU takes ten times as long (500 ms instead of 50 for that
-one convolution): they are flushed to zero for all, so that no `speedup` lives on that. `exact` and `reduced` are what the node runs, in float32
-and in bfloat16, by the quickest engine that is here; `tracking` is `reduced` on a frame whose
-hands are followed, so that the detector rests. All take turns, so that a machine that slows down
-slows all; `speedup` is the median of the ratios of neighbouring runs. Errors are the largest
-differences to the networks in float64 on the same frame. Frames are of the demo clip.
+one convolution): they are flushed to zero for all, so that no `speedup` lives on that. `exact` and
+`reduced` are what the node runs, in float32 and in bfloat16, by the quickest engine that is here;
+`tracking` is `reduced` on a frame whose hands are followed, so that the detector rests. All take
+turns, so that a machine that slows down slows all; `speedup` is the median of the ratios of
+neighbouring runs. Errors are the largest differences to the networks in float64 on the same frame.
+Frames are of the demo clip.
 
 `clip_fps`: the same clip followed from its first frame to its last, with filters. `network_share`:
 the part of what the cores can do (a large float32 product, timed in the same run) that the

@@ -33,7 +33,6 @@ from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
-import re
 from statistics import median
 import subprocess
 import tempfile
@@ -43,6 +42,7 @@ from interwild_ros.bag.messages import card_of, topology_of, two_hands_of
 from interwild_ros.msg import TwoHands
 from interwild_ros.ros.domain import free_domain_id, local_environment
 from live import camera, wrapping
+from live.arguments import parameter, size
 from live.listener import Heard, Listener, NODE, Report
 from live.pictures import draw
 from live.processes import CpuShares, end, resident_mb, running
@@ -244,7 +244,7 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, object]:
     """Run everything; return the figures by name."""
     camera.save(folder / 'pictures.npz', *draw(args.size))
     parameters = [f'image_transport:={transport_of(args)}', *args.set]
-    options = [word for parameter in parameters for word in ('-p', parameter)]
+    options = [word for given in parameters for word in ('-p', given)]
     module = ('-m', 'interwild_ros.ros.hands_node', '--ros-args', '--log-level', 'error')
     with running(*module, *options) as node:
         rclpy.init()
@@ -294,25 +294,14 @@ def _growth(unloaded: Run, overload: Run) -> dict[str, float]:
     }
 
 
-def _size(text: str) -> tuple[int, int]:
-    width, height = text.split('x')
-    return int(width), int(height)
-
-
-def _parameter(text: str) -> str:
-    if not re.fullmatch(r'\w+:=.+', text):
-        raise argparse.ArgumentTypeError(f'{text!r}, wanted PARAMETER:=VALUE')
-    return text
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--rate', type=float, default=30.0, help='pictures a second')
-    parser.add_argument('--size', type=_size, default=(640, 480), help='width x height, px')
+    parser.add_argument('--size', type=size, default=(640, 480), help='width x height, px')
     parser.add_argument('--compressed', action='store_true', help='send JPEG')
     parser.add_argument('--frames', type=int, default=1000, help='frames to be worked on')
     parser.add_argument(
-        '--set', type=_parameter, action='append', default=[], help='a parameter of the node'
+        '--set', type=parameter, action='append', default=[], help='a parameter of the node'
     )
     return parser.parse_args()
 

@@ -25,6 +25,7 @@ RUNS = {
     'forward compact': ('forward.py', '--variant', 'compact'),
     'node': ('node.py',),
     'node compressed': ('node.py', '--compressed', '--size', '1280x720'),
+    'cameras': ('cameras.py',),
     'analyze': ('analyze.py',),
     'steady': ('steady.py',),
     'placement': ('placement.py',),

@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 import math
+import re
 from typing import Any
 
 from interwild_ros.errors import SettingError
 
 _KEY = 'setting'
+_NAME = re.compile('[A-Za-z_][A-Za-z0-9_]*')  # of a topic between two slashes
 
 
 @dataclass(frozen=True)
 class Setting:
     """What a person needs to know of one setting.
 
-    `low` and `high` are inclusive and in `unit`; `choices` lists all allowed texts;
-    `fixed` settings are read when the node is configured and cannot change after that.
+    `low` and `high` are inclusive and in `unit`; `choices` lists all allowed texts; a setting of
+    type tuple is a list of names, each once and fit for a topic; `fixed` settings are read when
+    the node is configured and cannot change after that.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Setting:
             names the setting, the value and what was wanted.
         """
         value = self._typed(value)
+        if self.type is tuple:
+            self._check_names(value)
         if self.choices and value not in self.choices:
             raise SettingError(
                 f'{self.name} is {value!r}, wanted one of {", ".join(self.choices)}'
@@ -55,6 +60,8 @@ class Setting:
         """Return the allowed values as a person reads them; empty when anything goes."""
         if self.choices:
             return ' | '.join(self.choices)
+        if self.type is tuple:
+            return 'different names of letters, digits and _'
         if self.low is None and self.high is None:
             return ''
         if self.high is None:
@@ -67,11 +74,28 @@ class Setting:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if self.type is float and is_number:
             return float(value)
+        if self.type is tuple and isinstance(value, list):
+            return tuple(value)
         if type(value) is not self.type:
+            wanted = 'list' if self.type is tuple else self.type.__name__
             raise SettingError(
-                f'{self.name} is {value!r} ({type(value).__name__}), wanted {self.type.__name__}'
+                f'{self.name} is {value!r} ({type(value).__name__}), wanted {wanted}'
             )
         return value
+
+    def _check_names(self, names: tuple[Any, ...]) -> None:
+        bad = [name for name in names if not (isinstance(name, str) and _NAME.fullmatch(name))]
+        if bad:
+            raise SettingError(
+                f'{self.name} has {", ".join(map(repr, bad))}, wanted names of letters, digits '
+                'and _ that do not begin with a digit'
+            )
+        doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        if doubled:
+            raise SettingError(
+                f'{self.name} has {", ".join(map(repr, doubled))} more than once, wanted each '
+                'name once'
+            )
 
 
 def setting(default: Any, help: str, **rest: Any) -> Any:
@@ -165,6 +189,12 @@ class Settings(Checked):
         'of the networks that read the hands; bfloat16 is quicker, and meshes are off by tenths '
         'of a millimetre',
         choices=('float32', 'bfloat16'),
+        fixed=True,
+    )
+    cameras: tuple[str, ...] = setting(
+        (),
+        'names of several cameras that one node serves with the same networks: NAME/image in, '
+        '~/NAME/two_hands out; empty serves one, without a name',
         fixed=True,
     )
     image_transport: str = setting(

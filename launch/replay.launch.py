@@ -32,7 +32,7 @@ COMPRESSED = '/compressed'
 CONSUMED, REAL_TIME = 'consumed', 'real_time'
 
 # The arguments of hands.launch.py that the bag and the pace decide on.
-DECIDED = ('image', 'image_transport', 'camera_info', 'fixed_frame', 'every_frame')
+DECIDED = ('cameras', 'image', 'image_transport', 'camera_info', 'fixed_frame', 'every_frame')
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -95,6 +95,7 @@ def look_into_bag(context: LaunchContext) -> list[Action]:
         )
     image = camera.image.removesuffix(COMPRESSED) if compressed else camera.image
     found = {
+        'cameras': '',  # but one is played
         'image': image,
         'image_transport': 'compressed' if compressed else 'raw',
         # Without a calibration a name that nobody publishes: another camera's would be wrong.

@@ -104,9 +104,11 @@ def with_tables(text: str) -> str:
 
 
 def yaml_value(value: Any) -> str:
-    """Return a default as YAML: texts are quoted, so that none reads as a number or a switch."""
+    """Return a value as YAML: texts are quoted, so that none reads as a number or a switch."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return f'[{", ".join(map(yaml_value, value))}]'
     return f"'{value}'" if isinstance(value, str) else repr(value)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import CameraInfo
 
 LONGEST_WAIT_SEC = 30.0
@@ -83,7 +84,7 @@ class Sender(Node):
 
 
 def main() -> None:
-    path, rate, transport = sys.argv[1:]
+    path, rate, transport = remove_ros_args(sys.argv)[1:]
     take = load(Path(path), is_compressed=transport == 'compressed')
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     sender = Sender(take)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Sequence
 import contextlib
 from dataclasses import dataclass, field
 import time
@@ -58,7 +59,11 @@ class Heard:
 class Listener(Node):
     """Subscribes to hands, markers, TF and diagnostics."""
 
-    def __init__(self) -> None:
+    def __init__(self, tops: Sequence[str] = (NODE,)) -> None:
+        """Listen from now on.
+
+        :param tops: what hands and markers are published below.
+        """
         super().__init__('bench_listener')
         self.heard = Heard()
         self.hands: deque[bytes] = deque(maxlen=KEPT_HANDS)
@@ -67,10 +72,11 @@ class Listener(Node):
         self._executor.add_node(self)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.create_subscription(DiagnosticArray, '/diagnostics', self._take_report, 10)
-        self.create_subscription(HandTopology, f'{NODE}/topology', self._take_topology, latched)
         self.create_subscription(TFMessage, '/tf', lambda data: None, 10, raw=True)
-        self.listen(TwoHands, f'{NODE}/two_hands')
-        self.listen(MarkerArray, f'{NODE}/markers')
+        for top in tops:
+            self.create_subscription(HandTopology, f'{top}/topology', self._take_topology, latched)
+            self.listen(TwoHands, f'{top}/two_hands')
+            self.listen(MarkerArray, f'{top}/markers')
 
     def listen(self, kind: type[Any], topic: str) -> None:
         """Note when the messages of a topic come, serialised.

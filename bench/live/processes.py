@@ -48,6 +48,13 @@ def resident_mb(pid: int) -> float:
     return round(int(line.split()[1]) / 1024, 1)
 
 
+def proportional_mb(pid: int) -> float:
+    """Return how much memory a process holds, with its share of pages that others hold too."""
+    rollup = Path(f'/proc/{pid}/smaps_rollup').read_text()
+    (line,) = (line for line in rollup.splitlines() if line.startswith('Pss:'))
+    return round(int(line.split()[1]) / 1024, 1)
+
+
 def cpu_sec(pid: int) -> float:
     """Return how much processor time a process has used, in all its threads."""
     after_name = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()

@@ -31,6 +31,7 @@ import numpy as np
 FORMAT: Final = 1
 # settings of the node that have no meaning where every recorded frame is worked on in order
 NODE_ONLY: Final = (
+    'cameras',
     'image_transport',
     'qos_reliability',
     'every_frame',

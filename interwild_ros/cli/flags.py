@@ -99,7 +99,7 @@ def _add_flag(group: argparse._ArgumentGroup, setting: Setting) -> None:
     group.add_argument(
         flag,
         dest=setting.name,
-        type=setting.type,
+        type=_names if setting.type is tuple else setting.type,
         choices=setting.choices or None,
         default=None,
         metavar=None if setting.choices else _metavar(setting),
@@ -107,12 +107,18 @@ def _add_flag(group: argparse._ArgumentGroup, setting: Setting) -> None:
     )
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(','))
+
+
 def _metavar(setting: Setting) -> str:
+    if setting.type is tuple:
+        return 'NAME,NAME'
     return (setting.unit or setting.type.__name__).upper().replace('%', 'PERCENT')
 
 
 def _help(setting: Setting) -> str:
     text = setting.help.replace('%', '%%')
-    if setting.type is str and not setting.default:
+    if setting.type in (str, tuple) and not setting.default:
         return text
     return f'{text} (default: {setting.default})'

@@ -19,7 +19,7 @@ from interwild_ros.ros.replay import HANDS_NODE, not_installed, Replay
 from interwild_ros.ros.rviz import rviz_command
 
 # The bag and the pace decide on these.
-_NOT_OFFERED = ('image_transport', 'qos_reliability', 'every_frame', 'autostart')
+_NOT_OFFERED = ('cameras', 'image_transport', 'qos_reliability', 'every_frame', 'autostart')
 HANDS_SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in _NOT_OFFERED)
 
 CONSUMED, REAL_TIME = 'consumed', 'real_time'

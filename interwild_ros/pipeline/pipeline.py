@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from interwild_ros.config import Settings
 from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.rotations import convention_named
@@ -80,10 +82,11 @@ class Pipeline:
         return self.place(frame, self.estimate(frame))
 
     def with_settings(self, settings: Settings) -> Pipeline:
-        """Return a pipeline of other settings on the same networks."""
-        return Pipeline(
-            self._networks, self._hand_models, settings, self.card, threads=self._threads
-        )
+        """Return a pipeline of other settings on the same networks and hand models."""
+        other = copy.copy(self)
+        other.settings = settings
+        other._read = Reader(self._networks, settings.crop_source)
+        return other
 
     @property
     def says_kinds(self) -> bool:

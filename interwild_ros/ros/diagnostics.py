@@ -1,6 +1,7 @@
-"""Say how the node is: three statuses for /diagnostics, with sentences and figures.
+"""Say how the node is: two statuses a camera and one of the model for /diagnostics.
 
-Keys are unique over all statuses, so that a recording can be read as one table.
+They hold sentences and figures. Keys are unique over the statuses of a camera and the model's, so
+that a recording of one camera can be read as one table; the name says which camera a status is of.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from interwild_ros.records import ModelCard
+from interwild_ros.ros.camera_names import CameraNames
 from interwild_ros.ros.meter import Figures, WINDOW_SEC
 from interwild_ros.ros.subscribing import Offer
 from std_msgs.msg import Header
@@ -20,7 +22,7 @@ _CREDIBLE_LATENCY_MS = 3.6e6
 
 @dataclass(frozen=True)
 class InputState:
-    """What is known of the pictures that come in.
+    """What is known of the pictures that come in from a camera.
 
     `calibration` is FrameReader's word for the camera; `silence` says why nothing comes, when
     nothing does.
@@ -34,13 +36,21 @@ class InputState:
 
 
 @dataclass(frozen=True)
+class CameraState:
+    """What is known of one camera. `input` is None until the node is configured."""
+
+    names: CameraNames
+    figures: Figures
+    input: InputState | None
+
+
+@dataclass(frozen=True)
 class NodeState:
-    """Everything that diagnostics tell. `input` and `card` are None until it is configured."""
+    """Everything that diagnostics tell. `card` is None until the node is configured."""
 
     lifecycle: str
     is_enabled: bool
-    figures: Figures
-    input: InputState | None
+    cameras: Sequence[CameraState]
     card: ModelCard | None
 
     @property
@@ -61,19 +71,23 @@ class Status:
 
 
 def diagnostics_message(header: Header, node_name: str, state: NodeState) -> DiagnosticArray:
-    """Return the state of the node as a message."""
-    statuses = [_hands_status(state)]
-    if state.input is not None:
-        statuses.append(_camera_status(state, state.input))
+    """Return the state of the node as a message.
+
+    :param node_name: the full name; what is of a camera with a name is said under both.
+    """
+    statuses = []
+    for camera in state.cameras:
+        about = camera.names.below(node_name)
+        statuses.append(_status_message(about, _hands_status(state, camera.figures)))
+        if camera.input is not None:
+            status = _camera_status(state, camera.figures, camera.input)
+            statuses.append(_status_message(about, status))
     if state.card is not None:
-        statuses.append(_model_status(state.card))
-    return DiagnosticArray(
-        header=header, status=[_status_message(node_name, status) for status in statuses]
-    )
+        statuses.append(_status_message(node_name, _model_status(state.card)))
+    return DiagnosticArray(header=header, status=statuses)
 
 
-def _hands_status(state: NodeState) -> Status:
-    figures = state.figures
+def _hands_status(state: NodeState, figures: Figures) -> Status:
     values: dict[str, object] = {
         'state': state.lifecycle,
         'enabled': state.is_enabled,
@@ -88,12 +102,11 @@ def _hands_status(state: NodeState) -> Status:
         values.update(latency_p50_ms=p50, latency_p95_ms=p95, latency_max_ms=longest)
     if figures.median is not None:
         values.update({k: v for k, v in asdict(figures.median).items() if k != 'latency_ms'})
-    level, message = _hands_verdict(state)
+    level, message = _hands_verdict(state, figures)
     return Status('hands', level, message, values)
 
 
-def _hands_verdict(state: NodeState) -> tuple[bytes, str]:
-    figures = state.figures
+def _hands_verdict(state: NodeState, figures: Figures) -> tuple[bytes, str]:
     if not state.is_working:
         return DiagnosticStatus.OK, _why_idle(state)
     if not figures.output_rate_hz:
@@ -119,8 +132,7 @@ def _why_idle(state: NodeState) -> str:
     return 'idle: switched off by ~/enable'
 
 
-def _camera_status(state: NodeState, camera: InputState) -> Status:
-    figures = state.figures
+def _camera_status(state: NodeState, figures: Figures, camera: InputState) -> Status:
     age = figures.last_frame_age_sec
     values: dict[str, object] = {
         'image_topic': camera.topic,
@@ -135,12 +147,11 @@ def _camera_status(state: NodeState, camera: InputState) -> Status:
         'bad_frames': sum(figures.bad_frames.values()),
         **{f'bad_frames.{cause}': count for cause, count in sorted(figures.bad_frames.items())},
     }
-    level, message = _camera_verdict(state, camera)
+    level, message = _camera_verdict(state, figures, camera)
     return Status('camera', level, message, values, hardware=camera.topic)
 
 
-def _camera_verdict(state: NodeState, camera: InputState) -> tuple[bytes, str]:
-    figures = state.figures
+def _camera_verdict(state: NodeState, figures: Figures, camera: InputState) -> tuple[bytes, str]:
     if not state.is_working:
         return DiagnosticStatus.OK, _why_idle(state)
     if camera.silence is not None:
@@ -173,10 +184,10 @@ def _model_status(card: ModelCard) -> Status:
     return Status('model', DiagnosticStatus.OK, message, values)
 
 
-def _status_message(node_name: str, status: Status) -> DiagnosticStatus:
+def _status_message(about: str, status: Status) -> DiagnosticStatus:
     return DiagnosticStatus(
         level=status.level,
-        name=f'{node_name}: {status.part}',
+        name=f'{about}: {status.part}',
         message=status.message,
         hardware_id=status.hardware,
         values=[KeyValue(key=key, value=_text(value)) for key, value in status.values.items()],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 import gc
 import traceback
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from interwild_ros.config import Settings
 from interwild_ros.errors import InterwildError, SettingError
 from interwild_ros.openmp import wait_passively
 from interwild_ros.records import ModelCard
-from interwild_ros.ros.diagnostics import diagnostics_message, NodeState
+from interwild_ros.ros.camera_names import CameraNames, cameras_of
+from interwild_ros.ros.diagnostics import CameraState, diagnostics_message, NodeState
 from interwild_ros.ros.meter import Meter
 from interwild_ros.ros.params import declare, watch
 from interwild_ros.ros.stop_signals import Stopped, StopSignals
@@ -52,7 +54,7 @@ class HandsNode(LifecycleNode):
         self._session: Session | None = None
         self._lifecycle = 'unconfigured'
         self._is_enabled = True
-        self._meter = Meter()
+        self._meters = {names: Meter() for names in cameras_of(self.settings)}
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         # Silence must be noticed also where /clock stands still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -60,7 +62,9 @@ class HandsNode(LifecycleNode):
         self.create_timer(_DIAGNOSTICS_SEC, self._tell_diagnostics, clock=steady)
         self.create_service(SetBool, '~/enable', self._enable)
         self.create_service(Trigger, '~/reset', self._reset)
-        self.create_service(Trigger, '~/calibrate_hand_size', self._calibrate)
+        for names in self._meters:  # the operator stands before one camera
+            calibrate = partial(self._calibrate, names)
+            self.create_service(Trigger, names.own('calibrate_hand_size'), calibrate)
 
     def start(self) -> bool:
         """Configure and activate without a lifecycle manager; return whether that went well."""
@@ -128,7 +132,7 @@ class HandsNode(LifecycleNode):
 
             pipeline = load_pipeline(self.settings)
             pipeline.warm_up()
-        return Session(self, pipeline, self.settings, self._meter)
+        return Session(self, pipeline, self._meters)
 
     def _introduce(self, card: ModelCard) -> None:
         self.get_logger().info(
@@ -164,15 +168,17 @@ class HandsNode(LifecycleNode):
         response.success, response.message = True, 'what earlier frames said is forgotten'
         return response
 
-    def _calibrate(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Measure the operator's palm on the last frames, and go by it from now on."""
+    def _calibrate(
+        self, names: CameraNames, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        """Measure the operator's palm on a camera's last frames, and go by it from now on."""
         from interwild_ros.tracking.hand_size import Measured
 
         response.success = False
         if self._session is None:
             response.message = f'nothing to measure: the node is {self._lifecycle}'
             return response
-        measured = self._session.measure_palm()
+        measured = self._session.measure_palm(names)
         if not isinstance(measured, Measured):
             response.message = measured.reason
             return response
@@ -200,8 +206,14 @@ class HandsNode(LifecycleNode):
         state = NodeState(
             lifecycle=self._lifecycle,
             is_enabled=self._is_enabled,
-            figures=self._meter.figures(),
-            input=None if session is None else session.input_state(),
+            cameras=[
+                CameraState(
+                    names=names,
+                    figures=meter.figures(),
+                    input=None if session is None else session.input_state(names),
+                )
+                for names, meter in self._meters.items()
+            ],
             card=None if session is None else session.card,
         )
         header = Header(stamp=self.get_clock().now().to_msg())

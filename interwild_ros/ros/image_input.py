@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from interwild_ros.config import Settings
+from interwild_ros.ros.camera_names import CameraNames, cameras_of
 from interwild_ros.ros.silence import explain, Listening
 from interwild_ros.ros.subscribing import FollowingSubscription, Gate, kind_name, Offer, Wish
 from rclpy.node import Node
@@ -18,11 +19,12 @@ _PICTURE_KINDS = (kind_name(Image), kind_name(CompressedImage))
 
 
 class ImageInput:
-    """The subscriptions to the image, to camera_info and, where it is wanted, to depth."""
+    """A camera's subscriptions: to image, camera_info and, where it is wanted, depth."""
 
     def __init__(
         self,
         node: Node,
+        names: CameraNames,
         settings: Settings,
         *,
         on_image: Callable[[bytes], None],
@@ -37,11 +39,12 @@ class ImageInput:
         :param has_room: asked before an image is taken when every frame counts.
         """
         self._node = node
-        is_compressed = settings.image_transport == 'compressed'
+        self._names = names
+        self._settings = settings
         self.image = FollowingSubscription(
             node,
-            CompressedImage if is_compressed else Image,
-            image_topic(node, is_compressed=is_compressed),
+            CompressedImage if self._is_compressed else Image,
+            self._topic_of(names),
             on_image,
             Wish(settings.qos_reliability, depth=None if settings.every_frame else 1),
             Gate(has_room) if settings.every_frame else None,
@@ -50,7 +53,7 @@ class ImageInput:
         self.camera_info = FollowingSubscription(
             node,
             CameraInfo,
-            node.resolve_topic_name(CAMERA_INFO_TOPIC),
+            node.resolve_topic_name(names.input(CAMERA_INFO_TOPIC)),
             on_camera_info,
             Wish(takes_latched=True),
         )
@@ -60,7 +63,7 @@ class ImageInput:
             self.depth = FollowingSubscription(
                 node,
                 Image,
-                node.resolve_topic_name(DEPTH_TOPIC),
+                node.resolve_topic_name(names.input(DEPTH_TOPIC)),
                 on_depth,
                 Wish(settings.qos_reliability, depth=_DEPTH_QUEUE),
             )
@@ -96,6 +99,7 @@ class ImageInput:
         image = self.image
         return explain(
             Listening(
+                name=self._names.input(IMAGE_TOPIC),
                 topic=image.topic,
                 kind=image.kind,
                 offers=image.offers,
@@ -107,29 +111,37 @@ class ImageInput:
         )
 
     def _pictures_elsewhere(self) -> list[tuple[str, str]]:
-        overlay = f'{self._node.get_fully_qualified_name()}/overlay'
+        drawn_here = f'{self._node.get_fully_qualified_name()}/'
+        served = [self._topic_of(names) for names in cameras_of(self._settings)]
         return [
             (topic, kind)
             for topic, kinds in self._node.get_topic_names_and_types()
             for kind in kinds
             if kind in _PICTURE_KINDS
-            and topic != self.image.topic
-            and not topic.startswith(overlay)
+            and topic not in served
+            and not topic.startswith(drawn_here)
             and self._node.count_publishers(topic)
         ]
 
+    def _topic_of(self, names: CameraNames) -> str:
+        return image_topic(self._node, names.input(IMAGE_TOPIC), is_compressed=self._is_compressed)
 
-def image_topic(node: Node, *, is_compressed: bool) -> str:
-    """Return the resolved name of the image topic.
+    @property
+    def _is_compressed(self) -> bool:
+        return self._settings.image_transport == 'compressed'
+
+
+def image_topic(node: Node, name: str = IMAGE_TOPIC, *, is_compressed: bool) -> str:
+    """Return the resolved name of an image topic.
 
     As with image_transport, remapping `image` moves `image/compressed` along with it, unless that
     was remapped itself.
     """
-    image = node.resolve_topic_name(IMAGE_TOPIC)
+    image = node.resolve_topic_name(name)
     if not is_compressed:
         return str(image)
-    compressed = node.resolve_topic_name(f'{IMAGE_TOPIC}/compressed')
-    unmapped = node.resolve_topic_name(f'{IMAGE_TOPIC}/compressed', only_expand=True)
+    compressed = node.resolve_topic_name(f'{name}/compressed')
+    unmapped = node.resolve_topic_name(f'{name}/compressed', only_expand=True)
     return str(compressed) if compressed != unmapped else f'{image}/compressed'
 
 

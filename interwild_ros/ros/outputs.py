@@ -10,6 +10,7 @@ from interwild_ros.msg import HandTopology
 from interwild_ros.msg import TwoHands as TwoHandsMsg
 from interwild_ros.pipeline.following import Followed
 from interwild_ros.records import Hand, ModelCard, Side, Topology, TwoHands
+from interwild_ros.ros.camera_names import CameraNames
 from interwild_ros.ros.hands_out import HandsOut, topology_message
 from interwild_ros.ros.markers_out import MarkersOut
 from interwild_ros.ros.standard_out import keypoints_message, wrist_pose_message
@@ -27,23 +28,29 @@ _MARKERS_DEPTH = 4
 
 
 class Outputs:
-    """The publishers of hands, topology, markers and TF."""
+    """The publishers of hands, topology, markers and TF of one camera."""
 
-    def __init__(self, node: Node, topology: Topology, card: ModelCard) -> None:
-        """Make the publishers and say the topology, once for everybody who will come."""
+    def __init__(
+        self, node: Node, topology: Topology, card: ModelCard, names: CameraNames | None = None
+    ) -> None:
+        """Make the publishers and say the topology, once for everybody who will come.
+
+        :param names: what the topics are called; those of an only camera if not given.
+        """
+        own = (names or CameraNames()).own
         self._node = node
-        self._two_hands = make_publisher(node, TwoHandsMsg, '~/two_hands', _HANDS_DEPTH)
-        self._raw = make_publisher(node, TwoHandsMsg, '~/two_hands_raw', _HANDS_DEPTH)
+        self._two_hands = make_publisher(node, TwoHandsMsg, own('two_hands'), _HANDS_DEPTH)
+        self._raw = make_publisher(node, TwoHandsMsg, own('two_hands_raw'), _HANDS_DEPTH)
         self._poses, self._keypoints = (
             {
-                side: make_publisher(node, kind, f'~/{side.label}/{name}', _HANDS_DEPTH)
+                side: make_publisher(node, kind, own(f'{side.label}/{name}'), _HANDS_DEPTH)
                 for side in Side
             }
             for kind, name in ((PoseStamped, 'wrist_pose'), (PointCloud2, 'keypoints'))
         )
-        self._markers = make_publisher(node, MarkerArray, '~/markers', _MARKERS_DEPTH)
+        self._markers = make_publisher(node, MarkerArray, own('markers'), _MARKERS_DEPTH)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._topology = make_publisher(node, HandTopology, '~/topology', latched)
+        self._topology = make_publisher(node, HandTopology, own('topology'), latched)
         self._tf = node.create_publisher(TFMessage, TF_TOPIC, TF_QOS)
         warn = node.get_logger().warning
         self._hands_out = HandsOut(on_fallback=warn)

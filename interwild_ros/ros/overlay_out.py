@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from interwild_ros.imaging.overlay import draw_overlay
 from interwild_ros.imaging.sources import Picture
 from interwild_ros.records import Frame, Topology, TwoHands
+from interwild_ros.ros.camera_names import CameraNames
 from interwild_ros.ros.hands_out import header_message
 from interwild_ros.ros.outputs import is_heard, make_publisher
 from interwild_ros.ros.pictures_out import compressed_message, image_message
@@ -27,30 +28,38 @@ class Scene:
 
 
 class OverlayOut:
-    """The publishers of the overlay and the thread that draws it.
+    """The publishers of one camera's overlay and the thread that draws it.
 
     A new frame waits for the last overlay in replay; live, it takes the place of one not drawn.
     """
 
     def __init__(
-        self, node: Node, topology: Topology, *, notes: tuple[str, ...], every_frame: bool
+        self,
+        node: Node,
+        topology: Topology,
+        names: CameraNames | None = None,
+        *,
+        notes: tuple[str, ...],
+        every_frame: bool,
     ) -> None:
         """Make the publishers and start the thread.
 
+        :param names: what the topics are called; those of an only camera if not given.
         :param notes: sentences to write into the picture.
         """
+        own = (names or CameraNames()).own
         self._node = node
         self._topology = topology
         self._notes = notes
-        self._raw = make_publisher(node, Image, '~/overlay', _DEPTH)
-        self._jpeg = make_publisher(node, CompressedImage, '~/overlay/compressed', _DEPTH)
-        mailbox: Mailbox[Scene] = Mailbox(capacity=1, waits=every_frame)
-        self._worker = Worker('overlay', self._publish, mailbox)
+        self._raw = make_publisher(node, Image, own('overlay'), _DEPTH)
+        self._jpeg = make_publisher(node, CompressedImage, own('overlay/compressed'), _DEPTH)
+        self._mailbox: Mailbox[Scene] = Mailbox(capacity=1, waits=every_frame)
+        self._worker = Worker('overlay', self._publish, self._mailbox)
 
     def offer(self, frame: Frame, two_hands: TwoHands, *, jpeg_quality: int) -> None:
         """Have the overlay of a frame drawn if anybody looks."""
         if is_heard(self._raw) or is_heard(self._jpeg):
-            self._worker.mailbox.put(Scene(frame, two_hands, jpeg_quality))
+            self._mailbox.put(Scene(frame, two_hands, jpeg_quality))
 
     def check(self) -> None:
         """Raise what ended the drawing thread, if anything did."""
@@ -58,7 +67,7 @@ class OverlayOut:
 
     def clear(self) -> None:
         """Forget a frame that waits to be drawn."""
-        self._worker.mailbox.clear()
+        self._mailbox.clear()
 
     def destroy(self) -> None:
         """End the thread and take the publishers away."""

@@ -101,7 +101,13 @@ def _changed(settings: S, parameters: Iterable[Parameter]) -> S:
 
 
 def _from_ros(setting: Setting, value: Any) -> Any:
-    """Return a whole number as text where text is wanted: `-p source:=0` is how people say it."""
+    """Return a value as the setting's type has it where ROS has another.
+
+    A whole number is text where text is wanted: `-p source:=0` is how people say it. An empty
+    list in a parameter file comes as a parameter that is not set.
+    """
+    if setting.type is tuple and value is None:
+        return ()
     if setting.type is str and type(value) is int:
         return str(value)
     return value

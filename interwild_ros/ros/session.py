@@ -1,109 +1,75 @@
-"""Everything that exists between configure and cleanup: networks, publishers, threads."""
+"""Everything that exists between configure and cleanup: networks, cameras, threads."""
 
 from __future__ import annotations
 
-import threading
-import time
+from collections.abc import Mapping
 
 from interwild_ros.config import Settings
 from interwild_ros.pipeline.pipeline import Pipeline
-from interwild_ros.ros.complaints import Complaints
-from interwild_ros.ros.depth_in import DepthInput
+from interwild_ros.ros.camera_names import CameraNames
 from interwild_ros.ros.diagnostics import InputState
-from interwild_ros.ros.frame_in import FrameReader
-from interwild_ros.ros.image_input import ImageInput
-from interwild_ros.ros.inference import Inference, Sinks, Sources
 from interwild_ros.ros.meter import Meter
-from interwild_ros.ros.outputs import Outputs
-from interwild_ros.ros.overlay_out import OverlayOut
-from interwild_ros.ros.worker import Mailbox, Worker
+from interwild_ros.ros.served_camera import Job, ServedCamera
+from interwild_ros.ros.worker import Turns, Worker
 from interwild_ros.tracking.hand_size import Measured, NotMeasured
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo
 
-COMPLAINT_PERIOD_SEC = 5.0
 _REPLAY_QUEUE = 4
-_CALIBRATION_PATIENCE_SEC = 1.0
 
 
 class Session:
-    """A configured node's parts, wired. All methods belong to the executor's thread."""
+    """A configured node's cameras, and the one worker that sees their images in turn.
 
-    def __init__(self, node: Node, pipeline: Pipeline, settings: Settings, meter: Meter) -> None:
-        """Make the publishers and start the threads."""
+    All cameras share the pipeline's networks. All methods belong to the executor's thread.
+    """
+
+    def __init__(
+        self, node: Node, pipeline: Pipeline, meters: Mapping[CameraNames, Meter]
+    ) -> None:
+        """Make the publishers and start the threads.
+
+        :param pipeline: of the node's settings.
+        :param meters: count the frames of each camera that is to be served.
+        """
         self.card = pipeline.card
-        self._node = node
-        self._settings = settings
-        self._meter = meter
-        self._complaints = Complaints(node.get_logger().warning, period_sec=COMPLAINT_PERIOD_SEC)
-        self._reader = FrameReader(settings)
-        self._depth = DepthInput()
-        self._outputs = Outputs(node, pipeline.topology, pipeline.card)
-        self._overlay = OverlayOut(
-            node,
-            pipeline.topology,
-            notes=pipeline.card.warnings,
-            every_frame=settings.every_frame,
-        )
-        self._inference = Inference(
-            pipeline,
-            Sources(self._reader, self._depth),
-            Sinks(self._outputs, self._overlay, meter, self._complaints),
-            now_ns=lambda: node.get_clock().now().nanoseconds,
-        )
-        capacity = _REPLAY_QUEUE if settings.every_frame else 1
-        mailbox: Mailbox[bytes] = Mailbox(capacity=capacity, waits=False)
-        self._worker = Worker('inference', self._work, mailbox)
-        self._input = ImageInput(
-            node,
-            settings,
-            on_image=self._take_image,
-            on_camera_info=self._take_camera_info,
-            on_depth=self._depth.put,
-            has_room=lambda: mailbox.has_room,
-        )
-        self._silence: str | None = None
-        self._listening_since_sec = 0.0
-        self._calibrated = threading.Event()
-        self._has_awaited_calibration = False
-        self._is_open = False
+        capacity = _REPLAY_QUEUE if pipeline.settings.every_frame else 1
+        turns: Turns[Job] = Turns(len(meters), capacity=capacity)
+        self._cameras = {
+            names: ServedCamera(node, names, pipeline, mailbox, meter)
+            for (names, meter), mailbox in zip(meters.items(), turns.mailboxes, strict=True)
+        }
+        self._worker = Worker('inference', _do, turns)
 
     def open(self) -> None:
         """Listen for images and publish what is seen."""
-        self._meter.forget_recent()
-        self._inference.open()
-        self._is_open = True
-        self._listening_since_sec = time.monotonic()
-        self._input.follow()
+        for camera in self._cameras.values():
+            camera.open()
 
     def close(self) -> None:
         """Stop listening and publishing, at once."""
-        self._is_open = False
-        self._silence = None
-        self._input.close()
-        self._worker.mailbox.clear()
-        self._inference.close()
-        self._overlay.clear()
+        for camera in self._cameras.values():
+            camera.close()
 
     def destroy(self) -> None:
         """End the threads, when the frame in work is done, and take the publishers away."""
         self.close()
         self._worker.stop()
-        self._overlay.destroy()
-        self._outputs.destroy()
+        for camera in self._cameras.values():
+            camera.destroy()
 
     def apply(self, settings: Settings) -> None:
         """Go on with other settings."""
-        self._settings = settings
-        self._inference.apply(settings)
+        for camera in self._cameras.values():
+            camera.apply(settings)
 
     def reset(self) -> None:
-        """Forget what earlier frames said."""
-        self._inference.reset()
+        """Forget what earlier frames said, of every camera."""
+        for camera in self._cameras.values():
+            camera.reset()
 
-    def measure_palm(self) -> Measured | NotMeasured:
-        """Return the operator's size, by the last frames with a known distance."""
-        return self._inference.measure_palm()
+    def measure_palm(self, names: CameraNames) -> Measured | NotMeasured:
+        """Return the operator's size, by the last frames of a camera with a known distance."""
+        return self._cameras[names].measure_palm()
 
     def tick(self) -> None:
         """Follow the publishers, and notice silence and dead threads; called a few times a second.
@@ -111,51 +77,13 @@ class Session:
         :raises Exception: what ended a thread.
         """
         self._worker.check()
-        self._overlay.check()
-        if self._is_open:
-            if self._input.follow():
-                self._listening_since_sec = time.monotonic()
-            self._notice_silence()
+        for camera in self._cameras.values():
+            camera.tick()
 
-    def input_state(self) -> InputState:
-        """Return what diagnostics tell of the input."""
-        image = self._input.image
-        return InputState(
-            topic=image.topic,
-            publishers=image.offers,
-            incompatible_events=image.incompatible_events,
-            calibration=self._reader.camera_state,
-            silence=self._silence,
-        )
+    def input_state(self, names: CameraNames) -> InputState:
+        """Return what diagnostics tell of a camera's input."""
+        return self._cameras[names].input_state()
 
-    def _take_image(self, data: bytes) -> None:
-        self._meter.count_arrival()
-        self._meter.count_dropped(self._worker.mailbox.put(data))
 
-    def _take_camera_info(self, message: CameraInfo) -> None:
-        self._reader.camera_info(message)
-        self._calibrated.set()
-
-    def _work(self, data: bytes) -> None:
-        """Work on a serialised image, in the worker's thread."""
-        executor = self._node.executor
-        if self._settings.every_frame and executor is not None:
-            executor.wake()  # there is room for an image that the gate held back
-        self._await_calibration()
-        self._inference.work(data)
-
-    def _await_calibration(self) -> None:
-        """Give the first camera_info, which comes on a topic of its own, time to arrive."""
-        if self._input.camera_info.offers and not self._has_awaited_calibration:
-            self._calibrated.wait(_CALIBRATION_PATIENCE_SEC)
-        self._has_awaited_calibration = True
-
-    def _notice_silence(self) -> None:
-        listening_sec = time.monotonic() - self._listening_since_sec
-        silent_sec = min(self._meter.figures().silent_sec, listening_sec)
-        # While every frame counts and the queue is full, it is we who keep the camera waiting.
-        if silent_sec < self._settings.silence_sec or not self._worker.mailbox.has_room:
-            self._silence = None
-            return
-        self._silence = self._input.explain_silence()
-        self._complaints.remind('silence', f'no image for {silent_sec:.1f} s: {self._silence}')
+def _do(job: Job) -> None:
+    job()

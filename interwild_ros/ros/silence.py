@@ -14,9 +14,11 @@ _SHOWN_TOPICS = 3
 class Listening:
     """What is known of the topic that brings no image.
 
-    `elsewhere` lists other topics with pictures of either type, as (topic, type).
+    `name` is what the node calls it, to be remapped; `elsewhere` lists other topics with pictures
+    of either type, as (topic, type).
     """
 
+    name: str
     topic: str
     kind: str
     offers: Sequence[Offer]
@@ -69,7 +71,7 @@ def _of_elsewhere(listening: Listening) -> list[str]:
     sentences = []
     if same:
         topics = ', '.join(same[:_SHOWN_TOPICS])
-        sentences.append(f'pictures are published on {topics}: remap image to it')
+        sentences.append(f'pictures are published on {topics}: remap {listening.name} to it')
     if other:
         transport = 'raw' if listening.kind.endswith('CompressedImage') else 'compressed'
         topics = ', '.join(other[:_SHOWN_TOPICS])

@@ -18,6 +18,8 @@ def as_words(setting, value):
     flag = f'--{setting.name.replace("_", "-")}'
     if setting.type is bool:
         return [flag if value else flag.replace('--', '--no-', 1)]
+    if setting.type is tuple:
+        return [flag, ','.join(value)]
     return [flag, str(value)]
 
 
@@ -34,6 +36,8 @@ def test_every_setting_has_a_flag_that_sets_it(kind, setting):
     value = setting.default or (setting.choices or ('text',))[0]
     if setting.type is bool:
         value = not setting.default
+    elif setting.type is tuple:
+        value = ('front', 'wrist')
     elif setting.type is not str:
         value = setting.type(setting.high if setting.high is not None else setting.default)
     assert parsed(kind, *as_words(setting, value)) == {setting.name: value}

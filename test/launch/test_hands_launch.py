@@ -14,6 +14,7 @@ ARGUMENTS = {
     'namespace',
     'image',
     'camera_info',
+    'cameras',
     'image_transport',
     'every_frame',
     'variant',
@@ -96,4 +97,13 @@ def test_topics_namespace_and_log_level_reach_the_node(started):
     assert '-r image:=/cam/image_raw ' in words
     assert '-r image/compressed:=/cam/image_raw/compressed ' in words
     assert '-r camera_info:=/cam/info' in words
+
+
+def test_topics_of_several_cameras_are_below_their_names(started):
+    words = started('cameras:=[front, wrist]', 'image:=color/image_raw')
+    assert given_parameters(words)['cameras'] == ['front', 'wrist']
+    for name in ('front', 'wrist'):
+        assert f'-r {name}/image:={name}/color/image_raw ' in words
+        assert f'-r {name}/image/compressed:={name}/color/image_raw/compressed ' in words
+        assert f'-r {name}/camera_info:={name}/camera_info' in words
     assert '--log-level debug' in words

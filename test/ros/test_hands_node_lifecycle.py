@@ -98,6 +98,8 @@ def test_a_node_that_cannot_configure_says_why_and_lives(client, start_hands):
         ({'device': 'abacus'}, 'abacus'),
         ({'min_score': 7.0}, 'min_score'),
         ({'image_transport': 'pigeon'}, 'image_transport'),
+        ({'cameras': '[front, wrist, front]'}, "'front' more than once"),
+        ({'cameras': "['front', '2nd eye']"}, "'2nd eye'"),
     ],
 )
 def test_alone_a_node_that_cannot_start_ends_with_the_reason(parameters, reason, start_hands):

@@ -152,10 +152,10 @@ def test_publishers_can_be_tuned_by_qos_overrides(outputs, ros_node):
 def test_the_overlay_is_not_drawn_for_nobody(overlay, listen):
     overlay._worker.stop()  # so that what is offered stays in the mailbox
     overlay.offer(some_frame(), some_two_hands(), jpeg_quality=80)
-    assert overlay._worker.mailbox.has_room
+    assert overlay._mailbox.has_room
     listen(Image, '/the_test/overlay')
     overlay.offer(some_frame(), some_two_hands(), jpeg_quality=80)
-    assert not overlay._worker.mailbox.has_room
+    assert not overlay._mailbox.has_room
 
 
 @pytest.mark.parametrize(

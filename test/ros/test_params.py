@@ -43,6 +43,34 @@ def test_a_whole_number_does_for_a_float_and_for_a_text(make_node):
     assert settings.source == '0'
 
 
+def test_names_of_cameras_come_as_a_list(make_node):
+    settings = declare(make_node(cameras=['front', 'wrist']), Settings)
+    assert settings.cameras == ('front', 'wrist')
+
+
+def test_an_empty_list_in_a_parameter_file_is_no_camera_with_a_name(make_node):
+    node = make_node(cameras=None)  # as rcl hands it over
+    assert declare(node, Settings).cameras == ()
+
+
+@pytest.mark.parametrize(
+    ('names', 'said'),
+    [
+        ([''], "cameras has '', wanted names"),
+        (['front', 'front camera'], "cameras has 'front camera', wanted names"),
+        (['2nd'], "cameras has '2nd', wanted names of letters"),
+        (['arm/front'], "cameras has 'arm/front', wanted names"),
+        (['front', 'wrist', 'front'], "cameras has 'front' more than once"),
+        ([1, 2], 'cameras has 1, 2, wanted names'),
+        ('front', "cameras is 'front' (str), wanted list"),
+    ],
+)
+def test_bad_names_of_cameras_are_refused_by_name(make_node, names, said):
+    with pytest.raises(SettingError) as raised:
+        declare(make_node(cameras=names), Settings)
+    assert said in str(raised.value)
+
+
 def test_declaring_twice_keeps_the_values(make_node):
     node = make_node(fov_deg=75.0)
     first, second = declare(node, CameraSettings), declare(node, CameraSettings)
@@ -110,6 +138,7 @@ def test_setting_the_same_value_again_changes_nothing(watched):
         ('mirrored_image', 1, 'bool'),
         ('tf_prefix', 1.5, 'str'),
         ('weights', 'other.pt', 'read-only'),
+        ('cameras', ['front'], 'read-only'),
     ],
 )
 def test_a_refused_change_says_why_and_leaves_everything_as_it_was(watched, name, value, wanted):

@@ -8,6 +8,7 @@ COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 
 def listening(**changes):
     known = {
+        'name': 'image',
         'topic': '/image',
         'kind': IMAGE,
         'offers': (),

@@ -1,7 +1,7 @@
 import threading
 import time
 
-from interwild_ros.ros.worker import Mailbox, Worker
+from interwild_ros.ros.worker import Mailbox, Turns, Worker
 import pytest
 
 
@@ -66,6 +66,46 @@ def test_clearing_drops_what_was_not_taken():
     assert mailbox.has_room
     mailbox.put('new')
     assert mailbox.take() == 'new'
+
+
+def test_several_mailboxes_are_emptied_in_turn_however_full_one_is():
+    turns = Turns(3, capacity=3)
+    full, half, other = turns.mailboxes
+    for number in range(3):
+        full.put(('full', number))
+    half.put(('half', 0))
+    other.put(('other', 0))
+    assert [turns.take()[0] for _ in range(4)] == ['full', 'half', 'other', 'full']
+    half.put(('half', 1))
+    assert [turns.take() for _ in range(2)] == [('half', 1), ('full', 2)]
+
+
+def test_in_turn_each_mailbox_pushes_out_its_own_items_alone():
+    turns = Turns(2, capacity=1)
+    fast, slow = turns.mailboxes
+    assert slow.put('slow') == 0
+    assert [fast.put(number) for number in range(3)] == [0, 1, 1]
+    assert {turns.take(), turns.take()} == {'slow', 2}
+
+
+@pytest.mark.parametrize('number', [0, 1])
+def test_taking_in_turn_waits_for_an_item_of_any_mailbox(number):
+    turns = Turns(2, capacity=1)
+    taken = []
+    taking = threading.Thread(target=lambda: taken.append(turns.take()), daemon=True)
+    taking.start()
+    taking.join(0.05)
+    assert taking.is_alive()
+    turns.mailboxes[number].put('late')
+    taking.join(2.0)
+    assert taken == ['late']
+
+
+def test_closing_turns_frees_who_waits_and_drops_what_is_left():
+    turns = Turns(2, capacity=1)
+    turns.mailboxes[1].put('left')
+    turns.close()
+    assert taken_in(2.0, turns) == [None]
 
 
 def test_a_worker_does_its_items_in_order_and_stops():
