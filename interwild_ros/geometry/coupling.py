@@ -17,6 +17,7 @@ pictures with trained networks this beat both no robustness and a redescending p
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 from interwild_ros.config import Checked, setting
 from interwild_ros.errors import InputError
@@ -28,6 +29,7 @@ _PLAUSIBLE = 3.0  # standard deviations: 97 % of what is normal in three dimensi
 _MOST_DOUBT = 1e6  # by which a covariance grows
 _UNKNOWN_M = 1e3  # the standard deviation of what nobody knows: no camera shows a hand so far off
 _LEAST_STD_M = 1e-4  # no difference between two wrists is known better
+_STAY = np.eye(6)
 _DIFFERENCE = np.hstack([-np.eye(3), np.eye(3)])  # left from right, of both in one column
 
 
@@ -91,11 +93,13 @@ def couple(
     _check(right, left, left_from_right_m, relation_covariance_m2, weight)
     with np.errstate(all='ignore'):  # numbers that no camera gives: they pull nowhere
         placed = np.concatenate([right.metres, left.metres]).astype(np.float64)
-        covariance = _covariance_apart_m2(right, left, noise or PlacementNoise())
-        relation = _known(relation_covariance_m2)
+        of_right, of_left, relation = _known(
+            right.covariance_m2, left.covariance_m2, relation_covariance_m2
+        )
+        covariance = _covariance_apart_m2(placed, of_right, of_left, noise or PlacementNoise())
         disagreement = left_from_right_m - _DIFFERENCE @ placed
-        expected = _DIFFERENCE @ covariance @ _DIFFERENCE.T + relation
-        inverse = _inverse(expected)
+        of_difference = _DIFFERENCE @ covariance @ _DIFFERENCE.T
+        inverse = _inverse(of_difference + relation)
         sigmas = float(np.sqrt(disagreement @ inverse @ disagreement))
         doubt = _MOST_DOUBT
         if (
@@ -103,16 +107,18 @@ def couple(
         ):  # which NaN, of numbers beyond all bounds, is not
             doubt = max(sigmas / _PLAUSIBLE, 1.0) ** 2
         doubted = covariance * doubt
-        expected = _DIFFERENCE @ doubted @ _DIFFERENCE.T + relation
-        gain = doubted @ _DIFFERENCE.T @ _inverse(expected)
+        expected = of_difference * doubt + relation
+        if doubt > 1:
+            inverse = _inverse(expected)
+        gain = doubted @ _DIFFERENCE.T @ inverse
         covariance = covariance + weight * (doubted - covariance)
         share = weight
         wrists = placed + share * (gain @ disagreement)
         # Joseph's form: no variance is below 0 but by rounding, whatever the gain.
-        kept = np.eye(6) - share * gain @ _DIFFERENCE
+        kept = _STAY - share * gain @ _DIFFERENCE
         added = share**2 * relation + share * (1 - share) * expected
         fused = _nowhere_negative(kept @ covariance @ kept.T + gain @ added @ gain.T)
-        return _coupled(wrists, fused, float(np.linalg.norm(disagreement)), sigmas)
+        return _coupled(wrists, fused, math.hypot(*disagreement.tolist()), sigmas)
 
 
 def with_size_error(translation_m: Array, covariance_m2: Array, relative_std: float) -> Array:
@@ -122,7 +128,7 @@ def with_size_error(translation_m: Array, covariance_m2: Array, relative_std: fl
     wrist: the error of size lies along the translation (3,) and grows with it (F5).
     """
     off_m = _size_error_m(translation_m, relative_std)
-    return np.asarray(covariance_m2 + np.outer(off_m, off_m))
+    return np.asarray(covariance_m2 + _square(off_m))
 
 
 def _coupled(wrists: Array, covariance: Array, disagreement_m: float, sigmas: float) -> Coupled:
@@ -139,39 +145,67 @@ def _coupled(wrists: Array, covariance: Array, disagreement_m: float, sigmas: fl
     )
 
 
-def _covariance_apart_m2(right: Translation, left: Translation, noise: PlacementNoise) -> Array:
+def _covariance_apart_m2(
+    placed: Array, of_right_m2: Array, of_left_m2: Array, noise: PlacementNoise
+) -> Array:
     """Return the covariance (6, 6) of both wrists before they know of each other."""
-    covariance = np.zeros((6, 6))
-    for hand, rows in ((right, slice(0, 3)), (left, slice(3, 6))):
-        own = with_size_error(hand.metres, _known(hand.covariance_m2), noise.own)
-        covariance[rows, rows] = own
-    shared = [_size_error_m(hand.metres, noise.common) for hand in (right, left)]
-    off_m = np.concatenate(shared)
-    return covariance + np.outer(off_m, off_m)
+    right_m, left_m = placed[:3], placed[3:]
+    shared = [_size_error_m(metres, noise.common) for metres in (right_m, left_m)]
+    covariance = _square(np.concatenate(shared))
+    covariance[:3, :3] += with_size_error(right_m, of_right_m2, noise.own)
+    covariance[3:, 3:] += with_size_error(left_m, of_left_m2, noise.own)
+    return covariance
 
 
 def _size_error_m(translation_m: Array, relative_std: float) -> Array:
     """Return where one standard deviation of the relative error of size moves a wrist (3,)."""
     off_m = relative_std * np.asarray(translation_m, np.float64)
-    shorter: Array = off_m * (_UNKNOWN_M / max(_UNKNOWN_M, float(np.linalg.norm(off_m))))
-    return shorter
+    length_m = math.hypot(*off_m.tolist())
+    return off_m if length_m <= _UNKNOWN_M else off_m * (_UNKNOWN_M / length_m)
 
 
-def _known(covariance_m2: Array) -> Array:
-    """Return a covariance (3, 3) without infinities, symmetric, with no variance below 0."""
-    covariance = np.array(covariance_m2, np.float64)
+def _square(vector: Array) -> Array:
+    square: Array = vector[:, None] * vector
+    return square
+
+
+def _known(*covariances_m2: Array) -> Array:
+    """Return covariances (N, 3, 3) without infinities, symmetric, with no variance below 0."""
+    covariances = np.array(covariances_m2, np.float64)
+    symmetric = _symmetric(covariances)
+    if _are_positive(symmetric) and (np.trace(symmetric, 0, 1, 2) <= _UNKNOWN_M**2).all():
+        return symmetric
+    return np.array([_bounded(covariance) for covariance in covariances])
+
+
+def _bounded(covariance: Array) -> Array:
+    """Return a covariance (3, 3) with _UNKNOWN_M in place of what is infinite or above."""
     endless = ~np.isfinite(covariance).all(axis=1)
     covariance[endless] = 0
     covariance[:, endless] = 0
     covariance[endless, endless] = _UNKNOWN_M**2
-    return _nowhere_negative(covariance, most=_UNKNOWN_M**2)
+    return _nearest(covariance, _UNKNOWN_M**2)
 
 
-def _nowhere_negative(covariance_m2: Array, most: float = np.inf) -> Array:
+def _nowhere_negative(covariance_m2: Array) -> Array:
+    """Return a symmetric matrix with no variance below 0 of one that has none but by rounding."""
+    symmetric = _symmetric(covariance_m2)
+    return symmetric if _are_positive(symmetric) else _nearest(covariance_m2, np.inf)
+
+
+def _nearest(covariance_m2: Array, most: float) -> Array:
     """Return the nearest symmetric matrix whose variances lie between 0 and `most`."""
     unit = max(float(np.abs(covariance_m2).max()), 1.0)  # so that no square is infinite
     variances, axes = np.linalg.eigh(_symmetric(covariance_m2 / unit))
     return _symmetric((axes * np.clip(variances * unit, 0, most)) @ axes.T)
+
+
+def _are_positive(symmetric: Array) -> bool:
+    """Return whether matrices (..., N, N) have variances above 0 only, at half eigh's price."""
+    try:
+        return bool(np.isfinite(np.linalg.cholesky(symmetric)).all())
+    except np.linalg.LinAlgError:
+        return False
 
 
 def _inverse(covariance_m2: Array) -> Array:
@@ -181,7 +215,7 @@ def _inverse(covariance_m2: Array) -> Array:
 
 
 def _symmetric(matrix: Array) -> Array:
-    symmetric: Array = (matrix + matrix.T) / 2
+    symmetric: Array = (matrix + matrix.swapaxes(-1, -2)) / 2
     return symmetric
 
 
@@ -208,10 +242,15 @@ def _check(
                 raise InputError(
                     'bad_shape', f'{name} has shape {np.shape(value)}, wanted {shape}'
                 )
-            if np.isnan(value).any():
+            if _has_nan(value):
                 raise InputError('not_finite', f'{name} holds NaN, wanted numbers')
     for name, value in vectors.items():
-        if np.isinf(value).any():
+        if math.inf in map(abs, value):
             raise InputError('not_finite', f'{name} holds infinity, wanted metres')
     if not 0 <= weight <= 1:
         raise InputError('bad_weight', f'weight is {weight}, wanted 0 to 1')
+
+
+def _has_nan(array: Array) -> bool:
+    """Return whether there is NaN: nothing else, not even infinity, makes a sum of squares NaN."""
+    return math.isnan(np.vdot(array, array))

@@ -227,3 +227,22 @@ def test_the_origin_of_the_joints_does_not_matter():
         one = placement.place_joints(joints, rays, lens, weights=weights)
         other = placement.place_joints(joints - origin, rays, lens, weights=weights)
         np.testing.assert_allclose(other.metres, one.metres + origin, atol=1e-4)
+
+
+def huber_cost(joints, rays, weights, lens, at):
+    size = np.linalg.norm((rays_of(joints + at) - rays) * lens, axis=1)
+    linear = placement.HUBER_PX * (2 * size - placement.HUBER_PX)
+    return weights @ np.where(size <= placement.HUBER_PX, size**2, linear)
+
+
+def test_no_place_beside_the_one_found_costs_less():
+    rng = np.random.default_rng(32)
+    for joints, rays, weights, lens in noisy_scenes(32):
+        wild = rng.random(21) < rng.choice([0, 0.1, 0.3])
+        rays[wild] += rng.normal(0, 0.1, (wild.sum(), 2))
+        at = placement.place_joints(joints, rays, lens, weights=weights).metres
+        least = huber_cost(joints, rays, weights, lens, at)
+        for part in (1e-5, 1e-4, 1e-3, 1e-2):
+            for way in (*np.vstack([np.eye(3), -np.eye(3)]), *rng.normal(0, 0.6, (10, 3)), at):
+                beside = at + part * at[2] * way
+                assert huber_cost(joints, rays, weights, lens, beside) >= least * (1 - 1e-12)
