@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 import shutil
-from typing import Final
+from typing import Any, Final
 
 from interwild_ros.bag import outgoing
 from interwild_ros.bag.cameras import CameraTopics
@@ -19,11 +19,11 @@ from interwild_ros.bag.markers import MARKERS, Markers
 from interwild_ros.bag.message_types import MessageTypes
 from interwild_ros.bag.ordered import Recorded
 from interwild_ros.bag.read import CAMERA_INFO, RAW
-from interwild_ros.bag.transforms import TF_MESSAGE, transforms_of
+from interwild_ros.bag.transforms import TF_MESSAGE, TransformMessages
 from interwild_ros.bag.write import BagWriter, OfferedQos, write_bag
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
-from interwild_ros.records import ModelCard, Topology, TwoHands
+from interwild_ros.records import ModelCard, Topology
 
 NODE: Final = '/hands_node'
 HANDS_TOPIC: Final = f'{NODE}/two_hands'
@@ -52,9 +52,14 @@ class HandsBag:
         self._bag, self._camera, self._settings = bag, camera, settings
         self._types = MessageTypes([outgoing.TWO_HANDS, outgoing.TOPOLOGY, MARKERS, TF_MESSAGE])
         self._topology = outgoing.topology_message(self._types.new, topology, card)
-        self._markers = Markers(
-            topology, new=self._types.new, serialize=self._types.serialize, on_fallback=_refuse
-        )
+        made_by: Any = {
+            'new': self._types.new,
+            'serialize': self._types.serialize,
+            'on_fallback': _refuse,
+        }
+        self._two_hands = outgoing.TwoHandsMessages(**made_by)
+        self._transforms = TransformMessages(**made_by)
+        self._markers = Markers(topology, **made_by)
         self._has_images = bool(image_kind)
         self._info_number: int | None = None
         self._is_begun = False
@@ -70,10 +75,16 @@ class HandsBag:
             self._is_begun = True
             self._write(_TOPOLOGY, self._types.serialize(self._topology), stamp_ns)
         self._add_input(recorded)
-        self._write(HANDS_TOPIC, self._two_hands(hands), stamp_ns)
-        self._write(f'{HANDS_TOPIC}{RAW}', self._two_hands(frame.followed.raw), stamp_ns)
-        self._add_transforms(hands)
-        markers = self._markers.message(hands, lifetime_sec=self._settings.marker_lifetime_sec)
+        self._write(HANDS_TOPIC, self._two_hands.message(hands), stamp_ns)
+        raw = self._two_hands.message(frame.followed.raw)
+        self._write(f'{HANDS_TOPIC}{RAW}', raw, stamp_ns)
+        settings = self._settings
+        frames = self._transforms.message(
+            hands, prefix=settings.tf_prefix, with_joints=settings.joint_frames
+        )
+        if frames is not None:
+            self._write(_TF, frames, stamp_ns)
+        markers = self._markers.message(hands, lifetime_sec=settings.marker_lifetime_sec)
         if markers is not None:
             self._write(_MARKERS, markers, stamp_ns)
 
@@ -95,19 +106,6 @@ class HandsBag:
             self._write(self._camera.info, recorded.info.data, recorded.stamp_ns)
         if self._has_images:
             self._write(self._camera.image, recorded.image.data, recorded.stamp_ns)
-
-    def _two_hands(self, hands: TwoHands) -> bytes:
-        return self._types.serialize(outgoing.two_hands_message(self._types.new, hands))
-
-    def _add_transforms(self, hands: TwoHands) -> None:
-        form, numbers = transforms_of(
-            self._types.new,
-            hands,
-            prefix=self._settings.tf_prefix,
-            with_joints=self._settings.joint_frames,
-        )
-        if form.parents:
-            self._write(_TF, self._types.serialize(form.message(numbers)), hands.stamp_ns)
 
     def _write(self, topic: str, data: bytes, stamp_ns: int) -> None:
         self._bag.write(topic, data, received_ns=stamp_ns)

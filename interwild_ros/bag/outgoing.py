@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import math
 from typing import Any, TypeAlias
 
-from interwild_ros.bag.patched import Numbers, Slot
+from interwild_ros.bag.patched import Numbers, Patcher, Slot
 from interwild_ros.records import (
     Array,
     DepthSource,
@@ -33,6 +33,8 @@ HAND = 'interwild_ros/msg/Hand'
 TOPOLOGY = 'interwild_ros/msg/HandTopology'
 
 STAMP = 'stamp'  # of a header: sec and nanosec
+
+_KEPT_FORMS = 32  # tracked or not and why, interacting, detected: they come and go
 
 # The float32 arrays of a hand, and its single numbers.
 _ARRAYS = {
@@ -97,6 +99,31 @@ class HandsForm:
     def slots(self, numbers: Numbers) -> dict[str, Slot]:
         """Return where numbers stand in the message: once each."""
         return _SLOTS
+
+
+class TwoHandsMessages:
+    """Makes messages of both hands as bytes."""
+
+    def __init__(
+        self,
+        *,
+        new: New,
+        serialize: Callable[[Any], bytes],
+        on_fallback: Callable[[str], None],
+    ) -> None:
+        """Begin without templates.
+
+        :param new: makes messages; `serialize` their bytes.
+        :param on_fallback: told once, in a sentence, when patching cannot be used here.
+        """
+        self._new = new
+        self.patcher = Patcher(
+            'hands', serialize=serialize, on_fallback=on_fallback, kept=_KEPT_FORMS
+        )
+
+    def message(self, two_hands: TwoHands) -> Any:
+        """Return bytes, or a message where patching cannot be used."""
+        return self.patcher.message(hands_form(self._new, two_hands), hands_numbers(two_hands))
 
 
 def two_hands_message(new: New, two_hands: TwoHands) -> Any:

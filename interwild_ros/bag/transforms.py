@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from interwild_ros.bag.outgoing import (
     turn,
     write_header,
 )
-from interwild_ros.bag.patched import Numbers, Slot
+from interwild_ros.bag.patched import Numbers, Patcher, Slot
 from interwild_ros.geometry.wrist_frame import cam_from_hand
 from interwild_ros.hand_model.joints import JOINT_NAMES
 from interwild_ros.records import Array, Hand, NS_PER_SEC, Side, TwoHands
@@ -54,6 +55,30 @@ class TransformsForm:
         place(message.transform.translation, numbers[child][:3])
         turn(message.transform.rotation, numbers[child][3:])
         return message
+
+
+class TransformMessages:
+    """Makes messages of the hands' frames as bytes: all frames of a picture in one."""
+
+    def __init__(
+        self,
+        *,
+        new: New,
+        serialize: Callable[[Any], bytes],
+        on_fallback: Callable[[str], None],
+    ) -> None:
+        """Begin without templates.
+
+        :param new: makes messages; `serialize` their bytes.
+        :param on_fallback: told once, in a sentence, when patching cannot be used here.
+        """
+        self._new = new
+        self.patcher = Patcher('transforms', serialize=serialize, on_fallback=on_fallback)
+
+    def message(self, two_hands: TwoHands, *, prefix: str, with_joints: bool = False) -> Any:
+        """Return bytes, a message where patching cannot be used, None where no hand is there."""
+        form, numbers = transforms_of(self._new, two_hands, prefix=prefix, with_joints=with_joints)
+        return self.patcher.message(form, numbers) if form.parents else None
 
 
 def transforms_of(

@@ -9,8 +9,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, TransformStamped
 from interwild_ros.bag import outgoing
 from interwild_ros.bag.markers import MARKER, MARKERS, POINT
-from interwild_ros.bag.outgoing import hands_form, hands_numbers, place, turn
-from interwild_ros.bag.patched import Patcher
+from interwild_ros.bag.outgoing import place, turn
 from interwild_ros.bag.transforms import TF_MESSAGE, TRANSFORM
 from interwild_ros.msg import HandTopology
 from interwild_ros.msg import TwoHands as TwoHandsMsg
@@ -42,9 +41,6 @@ _CLASSES: Final[dict[str, Any]] = {
 }
 
 
-_KEPT_FORMS = 32  # tracked or not and why, interacting, detected: they come and go
-
-
 def new_message(kind: str) -> Any:
     """Return an empty message of a type that hands are published in."""
     return _CLASSES[kind]()
@@ -66,7 +62,7 @@ def two_hands_message(two_hands: TwoHands) -> TwoHandsMsg:
     return outgoing.two_hands_message(new_message, two_hands)
 
 
-class HandsOut:
+class HandsOut(outgoing.TwoHandsMessages):
     """Makes the messages of `~/two_hands`."""
 
     def __init__(self, *, on_fallback: Callable[[str], None]) -> None:
@@ -74,14 +70,7 @@ class HandsOut:
 
         :param on_fallback: told once, in a sentence, when patching cannot be used here.
         """
-        self.patcher = Patcher(
-            'hands', serialize=serialize_message, on_fallback=on_fallback, kept=_KEPT_FORMS
-        )
-
-    def message(self, two_hands: TwoHands) -> Any:
-        """Return what to publish: bytes, or a message where patching cannot be used."""
-        form = hands_form(new_message, two_hands)
-        return self.patcher.message(form, hands_numbers(two_hands))
+        super().__init__(new=new_message, serialize=serialize_message, on_fallback=on_fallback)
 
 
 def topology_message(topology: Topology, card: ModelCard) -> HandTopology:
