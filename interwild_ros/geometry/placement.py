@@ -236,9 +236,9 @@ def _step(hand: _Hand, fit: _Fit, damping: float, is_newton: bool) -> tuple[Arra
     """Return a step (3,) and whether it is Newton's; None where there is none.
 
     The steps of iteratively reweighted least squares lead from afar, for their parabolas touch
-    Huber's cost and lie above it, but slowly at the end. Newton's matrix knows that the cost of a
-    wild joint is straight along its residual and bends across only (Huber, Robust Statistics,
-    1981, section 7.8): it is right nearby. Both take the projection to be straight.
+    Huber's cost and lie above it (Huber, Robust Statistics, 1981, section 7.8), but slowly at the
+    end. Newton's matrix knows that the cost of a wild joint is straight along its residual and
+    bends across only: it is right nearby. Both take the projection to be straight.
     """
     reach = np.maximum(fit.size_px, HUBER_PX)
     pull = hand.weights * HUBER_PX / reach
