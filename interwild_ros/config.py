@@ -23,8 +23,8 @@ class Setting:
     """What a person needs to know of one setting.
 
     `low` and `high` are inclusive and in `unit`; `choices` lists all allowed texts; a setting of
-    type tuple is a list of names, each once and fit for a topic; `fixed` settings are read when
-    the node is configured and cannot change after that.
+    type tuple is a list, of numbers when it `has_numbers`, else of names, each once and fit for a
+    topic; `fixed` settings are read when the node is configured and cannot change after that.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Setting:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    has_numbers: bool = False
     fixed: bool = False
 
     def check(self, value: Any) -> Any:
@@ -44,7 +45,9 @@ class Setting:
             names the setting, the value and what was wanted.
         """
         value = self._typed(value)
-        if self.type is tuple:
+        if self.has_numbers:
+            self._check_numbers(value)
+        elif self.type is tuple:
             self._check_names(value)
         if self.choices and value not in self.choices:
             raise SettingError(
@@ -61,7 +64,7 @@ class Setting:
         if self.choices:
             return ' | '.join(self.choices)
         if self.type is tuple:
-            return 'different names of letters, digits and _'
+            return 'numbers' if self.has_numbers else 'different names of letters, digits and _'
         if self.low is None and self.high is None:
             return ''
         if self.high is None:
@@ -82,6 +85,13 @@ class Setting:
                 f'{self.name} is {value!r} ({type(value).__name__}), wanted {wanted}'
             )
         return value
+
+    def _check_numbers(self, numbers: tuple[Any, ...]) -> None:
+        bad = [n for n in numbers if type(n) not in (int, float) or not math.isfinite(n)]
+        if bad:
+            raise SettingError(
+                f'{self.name} has {", ".join(map(repr, bad))}, wanted {self.range_text()}'
+            )
 
     def _check_names(self, names: tuple[Any, ...]) -> None:
         bad = [name for name in names if not (isinstance(name, str) and _NAME.fullmatch(name))]

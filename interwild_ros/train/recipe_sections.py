@@ -30,7 +30,9 @@ class Optimisation(Checked):
     )
     warm_up_steps: int = setting(0, 'steps over which the learning rate rises', low=0)
     drops: tuple[float, ...] = setting(
-        (), 'schedule step: divides by 10 from these points on, in units of the budget'
+        (),
+        'schedule step: divides by 10 from these points on, in units of the budget',
+        has_numbers=True,
     )
     last_share: float = setting(0.005, 'schedule cosine: of the highest rate', low=0.0, high=1.0)
     clip_norm: float = setting(0.0, 'largest norm of the gradient; 0 never clips', low=0.0)

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 from interwild_ros.errors import AssetError, SettingError
@@ -51,6 +52,14 @@ def test_there_is_one_budget(budget):
 def test_a_value_out_of_range_is_refused_with_its_place():
     with pytest.raises(SettingError, match=r'tasks\.shnet\.optimisation: batch_size is 0'):
         recipe_from({'tasks': {'shnet': {'optimisation': {'steps': 5, 'batch_size': 0}}}})
+
+
+def test_drops_of_the_learning_rate_are_numbers():
+    budget = {'steps': 5, 'drops': [0.5, 4]}
+    found = recipe_from({'tasks': {'shnet': {'optimisation': budget}}}).task('shnet')
+    assert found.optimisation.drops == (0.5, 4)
+    with pytest.raises(SettingError, match="optimisation: drops has '4', nan, wanted numbers"):
+        recipe_from({'tasks': {'shnet': {'optimisation': {**budget, 'drops': ['4', math.nan]}}}})
 
 
 def test_crops_for_shnet_are_not_all_as_they_should_be_and_a_recipe_says_how_many():
