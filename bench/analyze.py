@@ -1,21 +1,23 @@
 """How fast is `interwild analyze`, and how much memory does it take?
 
-usage: python bench/analyze.py [--frames 2000] [--long-frames 8000] [--skip-memory] [--threads 2]
+usage: python bench/analyze.py [--frames 2000] [--long-frames 8000] [--skip-memory]
+                               [--threads 2] [--workers 0]
 
 A bag is made on the spot: JPEG pictures of 640 x 480 with their CameraInfo, 30 a second. They show
 the demo clip's two drawn hands, its first pictures forth and back, so that both hands are in view
-and move all the time. The real command analyses it in a process of its own; what it takes with a
-bag of one frame (Python, networks, an empty report) is taken off, since every bag has it. Beside
-it, each in a process of its own too: `decode_fps` reads and decodes the same bag and does nothing
+and move all the time. The real command analyses it, with `--workers` if that is given; what it
+takes with a bag of one frame (Python, networks, an empty report) is taken off, since every bag has
+it; that further workers start is not. Beside it, each in a process of its own with `--threads`
+threads, by default one a core: `decode_fps` reads and decodes the same bag and does nothing
 else; `network_fps` runs the networks alone, over pictures in memory, where a follower looks for
 the hands, frame by frame as the command must: where it looks next depends on what it has seen, so
 that the batch is one frame on every device. `follow_fps` is that with what the follower does
-between two frames, which no other work can stand in for. The processes take turns of a second,
-all others stopped, so that a machine that slows down slows all.
+between two frames, which no other work in its process can stand in for. They take turns of a
+second, all others stopped, so that a machine that slows down slows all.
 
-Memory is the largest resident set of the command with a bag of `--frames` and with one of
-`--long-frames`. The last line is JSON; `of_the_slower` is to be 0.9 at least, and both peaks
-within 5 % of each other.
+Memory is the sum of the largest resident sets of the command's processes, with a bag of `--frames`
+and with one of `--long-frames`; libraries that they share are counted in each. The last line is
+JSON; `of_the_slower` is to be 0.9 at least, and both peaks within 5 % of each other.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ wait_passively()  # as the command does; it must come before torch is loaded
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 import json
 import os
@@ -43,6 +45,7 @@ IMAGE, INFO = '/camera/image/compressed', '/camera/camera_info'
 STEP_NS, FIRST_NS = 33_333_333, 1_700_000_000_000_000_000
 OF_THE_SLOWER, GROWTH_LIMIT = 0.9, 0.05
 TURN_SEC = 1.0
+_LOOK_SEC = 0.002
 _PICTURES = 48
 
 
@@ -65,6 +68,7 @@ def _measured(args: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         'name': 'analyze',
         'frames': args.frames,
         'threads': args.threads,
+        'workers': args.workers or 'default',
         'batch': 1,
         **middle,
         'of_the_slower_wanted': OF_THE_SLOWER,
@@ -105,11 +109,19 @@ def _round(args: argparse.Namespace, scratch: Path, number: int) -> dict[str, An
 
 @dataclass
 class Ran:
-    """A process: how long it was its turn, s, its largest resident set, and what it printed."""
+    """A process and its children.
+
+    How long it was their turn, s; the largest resident set of each, MB; and what was printed.
+    """
 
     sec: float = 0.0
-    peak_mb: float = 0.0
+    peaks_mb: dict[int, float] = field(default_factory=dict)
     said: Any = None
+
+    @property
+    def peak_mb(self) -> float:
+        """Return the sum of what each took at most."""
+        return round(sum(self.peaks_mb.values()), 1)
 
 
 def _in_turns(commands: Sequence[Sequence[str]]) -> list[Ran]:
@@ -122,13 +134,13 @@ def _in_turns(commands: Sequence[Sequence[str]]) -> list[Ran]:
             left = [(process, of) for process, of in left if _goes_on(process, of)]
     finally:
         for process, _ in left:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
     return ran
 
 
 def _begun(command: Sequence[str]) -> subprocess.Popen[str]:
     """Start a process, and stop it: a part of this file when it is ready, another at once."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     if '--role' not in command:
         os.kill(process.pid, signal.SIGSTOP)
     _, status = os.waitpid(process.pid, os.WUNTRACED)
@@ -140,18 +152,31 @@ def _begun(command: Sequence[str]) -> subprocess.Popen[str]:
 def _goes_on(process: subprocess.Popen[str], ran: Ran) -> bool:
     """Give a process its turn, and return whether it has not ended."""
     began = time.perf_counter()
-    os.kill(process.pid, signal.SIGCONT)  # send_signal would wait for it too
+    os.killpg(process.pid, signal.SIGCONT)
     while (now := time.perf_counter()) < began + TURN_SEC:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             ran.sec += now - began
-            ran.peak_mb = round(usage.ru_maxrss / 1024, 1)
+            ran.peaks_mb[pid] = usage.ru_maxrss / 1024
             _end(process, status, ran)
             return False
-        time.sleep(0.002)
-    os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(_LOOK_SEC)
+    os.killpg(process.pid, signal.SIGSTOP)
     ran.sec += time.perf_counter() - began
+    ran.peaks_mb.update(_peaks_mb(process.pid))
     return True
+
+
+def _peaks_mb(group: int) -> dict[int, float]:
+    """Return the largest resident set of every process of a group so far, MB."""
+    peaks = {}
+    for folder in Path('/proc').glob('[0-9]*'):
+        with contextlib.suppress(OSError):  # it has ended
+            pid = int(folder.name)
+            if os.getpgid(pid) == group:
+                status = (folder / 'status').read_text()
+                peaks[pid] = int(status.partition('VmHWM:')[2].split()[0]) / 1024
+    return peaks
 
 
 def _end(process: subprocess.Popen[str], status: int, ran: Ran) -> None:
@@ -164,7 +189,10 @@ def _end(process: subprocess.Popen[str], status: int, ran: Ran) -> None:
 
 
 def _command(args: argparse.Namespace, bag: Path, scratch: Path) -> list[str]:
-    flags = ['--out', str(scratch / 'out'), '--threads', str(args.threads)]
+    flags = ['--out', str(scratch / 'out')]
+    if args.workers:
+        each = max(args.threads // args.workers, 1)
+        flags += ['--workers', str(args.workers), '--threads', str(each)]
     return [sys.executable, '-m', 'interwild_ros.cli.main', 'analyze', str(bag), *flags]
 
 
@@ -300,6 +328,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--rounds', type=int, default=1)
     parser.add_argument('--skip-memory', action='store_true', help='leave out the longer bag')
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument('--workers', type=int, default=0, help='of the command; 0: its default')
     parser.add_argument('--dir', type=Path, help='where the bags are made; default: as tempfile')
     parser.add_argument('--role', choices=sorted(_ROLES), help=argparse.SUPPRESS)
     parser.add_argument('--bag', type=Path, help=argparse.SUPPRESS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
@@ -23,6 +24,7 @@ from interwild_ros.bag.plan import CameraTimes, Entry, entry_of, Plan, plan_of
 from interwild_ros.bag.shares import Foresight
 from interwild_ros.bag.sturdy import open_sturdy, SturdyReader
 from interwild_ros.bag.summary_file import SUMMARY_FILE
+from interwild_ros.bag.workers import Workers
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
 from interwild_ros.pipeline.pipeline import Pipeline
@@ -93,20 +95,25 @@ def named_bags(paths: Sequence[Path]) -> list[NamedBag]:
     return bags
 
 
-def check_bags(bags: Sequence[NamedBag], out: Path, request: Request) -> None:
+def check_bags(bags: Sequence[NamedBag], out: Path, request: Request) -> int:
     """See that every bag can be opened, has pictures, and that results can be written.
+
+    Return how many pictures the longest recording of a camera announces.
 
     :raises AssetError: when something stands in the way, before any work is done.
     """
+    longest = 0
     for bag in bags:
         with open_sturdy(bag.path) as opened:
-            find_cameras(opened, request.wanted)
+            cameras = find_cameras(opened, request.wanted).cameras
+            longest = max(longest, *(opened.topics[camera.image].count for camera in cameras))
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:
         raise AssetError(f'cannot write to {out}: {error}') from error
+    return longest
 
 
 def analyse_bags(
@@ -115,10 +122,12 @@ def analyse_bags(
     request: Request,
     pipeline: Pipeline,
     *,
+    workers: Workers | None = None,
     say: Say = lambda progress: None,
 ) -> Iterator[Outcome]:
     """Analyse every camera of every bag, and yield each result when its folder stands.
 
+    :param workers: who foresees long recordings; they change nothing but how long it takes.
     :raises AssetError: when a bag cannot be read or the disk is full; what is finished stays.
     """
     assets = assets_of(pipeline.card, request.settings)
@@ -127,7 +136,9 @@ def analyse_bags(
             job = BagJob(bag, opened, out, request, pipeline, assets)
             yield from job.finished()
             for measured in job.measured(say):
-                yield job.analysed(measured, say=say)
+                with _beside(workers, opened, measured) as foresight:
+                    outcome = job.analysed(measured, foresight=foresight, say=say)
+                yield outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +152,14 @@ class Measured:
     def entry_of(self, part: Plan) -> Entry | None:
         """Return where in the bag to begin to read for a part of the plan."""
         return entry_of(part, self.camera, self.times)
+
+
+def _beside(
+    workers: Workers | None, opened: SturdyReader, measured: Measured
+) -> AbstractContextManager[Foresight | None]:
+    if workers is None:
+        return nullcontext()
+    return workers.beside(opened, measured.camera, measured.plan, measured.entry_of)
 
 
 class BagJob:
@@ -179,10 +198,15 @@ class BagJob:
         if not left:
             return
         times = times_of(self._opened, left, self._saying(say))
-        slop_ns = self._request.settings.depth_slop_ms * _NS_PER_MS
+        settings = self._request.settings
         for camera in left:
             recorded = camera_times(camera, times)
-            yield Measured(camera, recorded, plan_of(recorded, depth_slop_ns=slop_ns))
+            plan = plan_of(
+                recorded,
+                depth_slop_ns=settings.depth_slop_ms * _NS_PER_MS,
+                longest_gap_ns=settings.longest_gap_ms * _NS_PER_MS,
+            )
+            yield Measured(camera, recorded, plan)
 
     def analysed(
         self,

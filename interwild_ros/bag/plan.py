@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+import math
 import struct
 
 from interwild_ros.bag.cameras import CameraTopics
@@ -60,7 +61,8 @@ class Plan:
     """What to work on, one row a picture, in the order of the work.
 
     `images`, `infos` and `depths` are positions in their topics, NOTHING where there is none;
-    `stamps_ns` and `received_ns` are those of the pictures. `unreadable` counts picture messages
+    `stamps_ns` and `received_ns` are those of the pictures; `since_gap` counts the stamps before
+    since following last began anew. `unreadable` counts picture messages
     without a header, `repeated` stamps that came before, `disordered` pictures that were recorded
     after one with a later stamp, `early` those from before the first CameraInfo, which holds for
     them too. `is_unstamped` says that no picture had a stamp, so that times of arrival are taken.
@@ -71,6 +73,7 @@ class Plan:
     depths: Array
     stamps_ns: Array
     received_ns: Array
+    since_gap: Array
     unreadable: int
     repeated: int
     disordered: int
@@ -85,7 +88,7 @@ class Plan:
         """Return the part from one row to before another; what is counted is that of the whole."""
         chosen = {
             name: getattr(self, name)[first:last]
-            for name in ('images', 'infos', 'depths', 'stamps_ns', 'received_ns')
+            for name in ('images', 'infos', 'depths', 'stamps_ns', 'received_ns', 'since_gap')
         }
         return replace(self, **chosen)
 
@@ -110,11 +113,13 @@ class CameraTimes:
     depths: TopicTimes = field(default_factory=TopicTimes)
 
 
-def plan_of(times: CameraTimes, *, depth_slop_ns: float) -> Plan:
+def plan_of(times: CameraTimes, *, depth_slop_ns: float, longest_gap_ns: float = math.inf) -> Plan:
     """Return the order of the work.
 
     A picture has the last CameraInfo whose stamp is not later than its own, and the depth whose
     stamp is nearest, the earlier of two, if that is within `depth_slop_ns`.
+
+    :param longest_gap_ns: between two stamps, over which hands are followed.
     """
     readable = np.flatnonzero(times.images.is_readable)
     is_unstamped = bool(readable.size) and not times.images.stamps_ns[readable].any()
@@ -129,12 +134,21 @@ def plan_of(times: CameraTimes, *, depth_slop_ns: float) -> Plan:
         depths=_nearest(times.depths, wanted_ns, is_unstamped, depth_slop_ns),
         stamps_ns=wanted_ns,
         received_ns=times.images.received_ns[order],
+        since_gap=_since_gap(wanted_ns, longest_gap_ns),
         unreadable=len(times.images) - len(readable),
         repeated=int((np.diff(wanted_ns) == 0).sum()),
         disordered=int((stamps_ns[readable] < latest_ns).sum()),
         early=early,
         is_unstamped=is_unstamped,
     )
+
+
+def _since_gap(stamps_ns: Array, longest_gap_ns: float) -> Array:
+    """Return how many different stamps came before each since the last gap."""
+    steps_ns = np.diff(stamps_ns, prepend=stamps_ns[:1])
+    different = np.cumsum(steps_ns > 0)
+    at_gap = np.where(steps_ns > longest_gap_ns, different, 0)
+    return np.asarray(different - np.maximum.accumulate(at_gap))
 
 
 def entry_of(plan: Plan, camera: CameraTopics, times: CameraTimes) -> Entry | None:

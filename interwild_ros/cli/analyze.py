@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
-from dataclasses import fields
+from dataclasses import fields, replace
 import json
 from pathlib import Path
 import sys
@@ -23,6 +23,7 @@ from interwild_ros.bag.jobs import (
     Request,
     Say,
 )
+from interwild_ros.bag.workers import Crew, crew_of, workers_beside
 from interwild_ros.cli.flags import (
     add_camera_info_flag,
     add_depth_flag,
@@ -36,6 +37,9 @@ from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
 from interwild_ros.pipeline.pipeline import load_pipeline
 
+_LOST = (
+    'interwild: {} of {} workers died on the way; what they had not foreseen was seen without them'
+)
 SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in NODE_ONLY)
 
 
@@ -68,19 +72,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='leave results be that are finished, of the same bag and settings',
     )
-    _add_cluster_flags(parser)
+    _add_worker_flags(parser)
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
     add_setting_flags(parser, Settings, title='hands, as in the node', only=SETTINGS)
 
 
-def _add_cluster_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def _add_worker_flags(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        '--workers',
+        type=_positive,
+        default=0,
+        metavar='N',
+        help='processes that work on a long recording, each with --threads threads, which are 1 '
+        'on a CPU if not given; default: one a core, on a GPU one',
+    )
+    where.add_argument(
         '--ray',
         nargs='?',
         const='',
         metavar='ADDRESS',
         help='work on a Ray cluster, that at host:port or auto; without an address on the cores '
-        'and GPUs of this machine. Each worker has --threads threads',
+        'and GPUs of this machine. Each worker has as many threads as without --ray',
     )
     parser.add_argument(
         '--share',
@@ -112,10 +125,10 @@ def run(args: argparse.Namespace) -> int:
 
 def analyze(args: argparse.Namespace, progress: ProgressLine) -> Iterator[Outcome]:
     """Yield the result of every camera."""
-    request = request_of(args)
+    request, crew = with_crew(request_of(args), args.workers)
     out = args.out.expanduser().absolute()
     bags = named_bags(args.bags)
-    check_bags(bags, out, request)
+    longest = check_bags(bags, out, request)
 
     def say(now: Progress) -> None:
         title = ' '.join(filter(None, (now.bag, now.camera or 'reading')))
@@ -124,9 +137,15 @@ def analyze(args: argparse.Namespace, progress: ProgressLine) -> Iterator[Outcom
     if args.ray is not None:
         yield from _on_cluster(args, bags, out, request, say)
         return
-    pipeline = load_pipeline(request.settings)
-    pipeline.warm_up()
-    yield from analyse_bags(bags, out, request, pipeline, say=say)
+    with workers_beside(request.settings, crew.workers - 1, out) as workers:
+        if not request.resume:  # else most may be finished
+            workers.expect(longest)
+        pipeline = load_pipeline(request.settings)
+        pipeline.warm_up()
+        yield from analyse_bags(bags, out, request, pipeline, workers=workers, say=say)
+        if workers.lost:
+            progress.end()
+            print(_LOST.format(workers.lost, crew.workers), file=sys.stderr)
 
 
 def _on_cluster(
@@ -164,10 +183,21 @@ def request_of(args: argparse.Namespace) -> Request:
     )
 
 
+def with_crew(request: Request, workers: int) -> tuple[Request, Crew]:
+    """Return who works, and the request with the threads that each of them has.
+
+    :param workers: how many there shall be; 0 chooses.
+    :raises DeviceError: when a required GPU is absent.
+    """
+    crew = crew_of(request.settings, workers)
+    settings = request.settings.changed({'threads': crew.threads})
+    return replace(request, settings=settings), crew
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f'{text} is no number of frames above 0')
+        raise argparse.ArgumentTypeError(f'{text} is no number above 0')
     return number
 
 

@@ -83,16 +83,20 @@ class Follower:
     Not thread-safe.
     """
 
-    def __init__(self, pipeline: Pipeline, foreseen: Foreseen | None = None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, foreseen: Foreseen | None = None, *, frames_before: int = 0
+    ) -> None:
         """Begin without hands.
 
         :param foreseen: what the networks are known to say; they are asked where it is None.
+        :param frames_before: how many frames another one has seen since the last gap before the
+            first, so that both run the detector in the same frames.
         """
         self._pipeline = pipeline
         self._foreseen = foreseen
         settings = pipeline.settings
         limits = presence_limits(settings, says_kinds=pipeline.says_kinds)
-        self._tracker = Tracker(_tracker_settings(settings))
+        self._tracker = Tracker(_tracker_settings(settings), frames_before=frames_before)
         self._hands = tuple(FollowedHand(settings, limits) for _ in Side)
         self._interacting = Interacting(_interacting_settings(settings))
         self._wrists = SteadyWrists(settings, pipeline.topology)

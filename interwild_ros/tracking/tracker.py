@@ -32,7 +32,7 @@ class TrackerSettings(Checked):
     """How hands are followed from frame to frame."""
 
     detect_every: int = setting(
-        10, 'frames between two runs of the detector while all goes well', low=1, high=100000
+        10, 'the detector runs every so many frames while all goes well', low=1, high=100000
     )
     look_every: int = setting(3, 'the same while one hand is missing', low=1, high=100000)
     longest_gap_ms: float = setting(
@@ -57,12 +57,17 @@ class TrackerSettings(Checked):
 class Tracker:
     """Follows the two hands of a person; `seek` goes before a frame, `take` after it."""
 
-    def __init__(self, settings: TrackerSettings | None = None) -> None:
-        """Begin without hands."""
+    def __init__(self, settings: TrackerSettings | None = None, *, frames_before: int = 0) -> None:
+        """Begin without hands.
+
+        :param frames_before: how many frames another one took before, since it began anew: both
+            then run the detector in the same frames.
+        """
         self._settings = settings or TrackerSettings()
         self._image_size: tuple[int, int] | None = None
         self._exchanges = 0
         self.reset()
+        self._frames = frames_before
 
     @property
     def exchanges(self) -> int:
@@ -78,7 +83,7 @@ class Tracker:
         self._tracks: list[Track | None] = [None, None]
         self._stamp_ns: int | None = None
         self._answer: tuple[int, Sought] | None = None
-        self._since_detection = 0
+        self._frames = 0
         self._looked_nearby = False
         self._must_detect = False
         self._one_hand_since_ns: int | None = None
@@ -174,14 +179,13 @@ class Tracker:
             every = self._settings.look_every
         elif any(track.times_outbid for track in followed):
             every = min(every, self._settings.look_every)
-        return self._since_detection + 1 >= every
+        return self._frames % every == 0
 
     def _count(self, stamp_ns: int, detected: tuple[Candidate, ...] | None) -> None:
-        """Note when and where the detector last looked."""
+        """Count a frame, and note where the detector last looked."""
+        self._frames += 1
         if detected is None:
-            self._since_detection += 1
             return
-        self._since_detection = 0
         self._must_detect = False
         sought_ns, sought = self._answer or (None, WHOLE)
         self._looked_nearby = sought_ns == stamp_ns and sought.region is not None

@@ -23,7 +23,7 @@ def serialised(stamp_ns, *, little_endian=True):
 
 def plan(images, infos=(), depths=(), received_ns=None):
     times = CameraTimes(topic(images, received_ns), topic(infos), topic(depths))
-    return plan_of(times, depth_slop_ns=SLOP_NS)
+    return plan_of(times, depth_slop_ns=SLOP_NS, longest_gap_ns=50)
 
 
 @pytest.mark.parametrize('little_endian', [True, False])
@@ -43,6 +43,13 @@ def test_pictures_come_in_the_order_of_their_stamps_and_else_of_the_bag():
     assert found.stamps_ns.tolist() == [10, 10, 20, 30]
     assert found.received_ns.tolist() == [1, 3, 2, 0]
     assert (found.repeated, found.disordered) == (1, 3)
+
+
+def test_different_stamps_are_counted_from_each_gap_on():
+    found = plan([10, 20, 20, 30, 80, 131, 140, 140, 300])
+    assert found.since_gap.tolist() == [0, 1, 1, 2, 3, 0, 1, 1, 0]
+    assert found.rows(2, 4).since_gap.tolist() == [1, 2]
+    assert plan([]).since_gap.tolist() == []
 
 
 def test_a_recording_in_order_is_left_as_it_is():

@@ -7,7 +7,15 @@ from analyses import bytes_of
 from hand_bags import write_hand_bag
 from interwild_ros.bag import shares
 from interwild_ros.bag.jobs import BagJob, NamedBag, Request
-from interwild_ros.bag.shares import foresee, Foresight, parts_of, share_length, shares_of
+from interwild_ros.bag.shares import (
+    foresee,
+    FORESEEN_COST,
+    Foresight,
+    parts_of,
+    share_length,
+    shares_beside,
+    shares_of,
+)
 from interwild_ros.bag.sturdy import open_sturdy
 from interwild_ros.config import Settings
 from interwild_ros.pipeline.pipeline import load_pipeline
@@ -36,6 +44,28 @@ def test_a_share_is_neither_so_short_that_its_lead_costs_more_nor_so_long_that_a
     assert share_length(10, 64) == share_length(1200, 1) == 600
     assert share_length(8000, 2) == 2000
     assert share_length(10**7, 1) == 3000
+
+
+@pytest.mark.parametrize('row', [0, 1, 400])
+@pytest.mark.parametrize('helpers', [1, 2, 7])
+def test_helpers_are_done_with_their_shares_when_the_analysis_is_through_with_them(row, helpers):
+    pictures, lead = 100_000, 150
+    found = shares_beside(pictures, row, helpers, lead=lead)
+    assert len(found) == helpers
+    assert found[-1].last == pictures
+    assert all(one.last == other.first for one, other in pairwise(found))
+    assert all(share.lead == share.first - lead for share in found)
+    through = found[0].first - row
+    for share in found:
+        through += FORESEEN_COST * len(share)
+        assert lead + len(share) == pytest.approx(through, abs=2)
+
+
+def test_nothing_is_shared_where_a_lead_alone_is_as_long_as_what_is_left():
+    for pictures, row, helpers in ((150, 0, 1), (1000, 850, 3), (1000, 1000, 1), (9000, 0, 0)):
+        assert shares_beside(pictures, row, helpers, lead=150) == ()
+    (share,) = shares_beside(151, 0, 1, lead=150) or (None,)
+    assert share is None or share.last == 151
 
 
 @pytest.fixture(scope='module')
