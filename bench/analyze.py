@@ -174,8 +174,9 @@ def _peaks_mb(group: int) -> dict[int, float]:
         with contextlib.suppress(OSError):  # it has ended
             pid = int(folder.name)
             if os.getpgid(pid) == group:
-                status = (folder / 'status').read_text()
-                peaks[pid] = int(status.partition('VmHWM:')[2].split()[0]) / 1024
+                _, named, size = (folder / 'status').read_text().partition('VmHWM:')
+                if named:  # a process that has ended, and was not waited for, has no memory
+                    peaks[pid] = int(size.split()[0]) / 1024
     return peaks
 
 

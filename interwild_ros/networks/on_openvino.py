@@ -121,7 +121,9 @@ class _Compiled:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of tracing, which is deprecated in PyTorch
             trace: Any = torch.jit.trace
-            traced = trace(step.eval(), examples, check_trace=False)
+            step.eval().requires_grad_(False)
+            # of a function: no module is made again as a script, which took longer than the rest
+            traced = trace(lambda *inputs: step(*inputs), examples, check_trace=False)
             model = openvino.convert_model(traced, example_input=examples)
         self._compiled = openvino.compile_model(
             model,
