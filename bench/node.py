@@ -22,8 +22,10 @@ out. FASTRTPS_DEFAULT_PROFILES_FILE=config/fast_dds.xml shortens it for raw pict
 Keys that begin with main_, unloaded_ and overload_ are of one run: latency, pictures a second
 (sent, answered), `drops` (sent but not answered), of these `drops_before` (lost before the node
 took them) and `drops_inside` (pushed out by a newer one), and the cores that each process keeps
-busy. `rss_*_mb` is the node's resident memory after so many frames. `ours_*` and `naive_*` are per
-frame: wall and processor time to make and publish it, and the markers' age on arrival.
+busy. `start_sec` is the time from the node's start as a process until its networks have run once
+and it says the topology of its hands, which is when it can answer. `rss_*_mb`
+is the node's resident memory after so many frames. `ours_*` and `naive_*` are per frame: wall and
+processor time to make and publish it, and the markers' age on arrival.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ from visualization_msgs.msg import MarkerArray
 
 OVERHEAD_LIMITS_MS = {'raw': 3.0, 'compressed': 6.0}
 GROWTH_LIMIT_MB = 20.0
+START_LIMIT_SEC = 10.0
 EARLY_FRAMES = 200
 RUN_SEC = 15.0
 OVERLOAD = 3.0
@@ -194,6 +197,15 @@ class Bench:
         if self._node.poll() is not None:
             raise SystemExit(f'the node ended with exit code {self._node.returncode}')
 
+    def await_topology(self) -> None:
+        """Wait until the node says what its hands are, which it does when it is ready."""
+        end_sec = time.monotonic() + STALL_TIMEOUT_SEC
+        while self.listener.topology is None:
+            self.listener.spin(0.02)
+            self._check_node()
+            if time.monotonic() > end_sec:
+                raise SystemExit(f'the node was not ready within {STALL_TIMEOUT_SEC:g} s')
+
     def await_node(self) -> str:
         """Wait until the node listens, and return what runs its networks."""
         while (report := self._report()).values['state'] != 'active':
@@ -246,10 +258,13 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, object]:
     parameters = [f'image_transport:={transport_of(args)}', *args.set]
     options = [word for given in parameters for word in ('-p', given)]
     module = ('-m', 'interwild_ros.ros.hands_node', '--ros-args', '--log-level', 'error')
+    rclpy.init()
+    began_sec = time.monotonic()
     with running(*module, *options) as node:
-        rclpy.init()
         bench = Bench(args, folder, node)
         try:
+            bench.await_topology()
+            start_sec = time.monotonic() - began_sec
             engine = bench.await_node()
             main_run, memory_mb = bench.run(args.rate, frames=args.frames)
             naive = bench.naive(folder)
@@ -272,6 +287,8 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, object]:
         **memory_mb,
         'growth_mb': round(late_mb - early_mb, 1),
         'growth_limit_mb': GROWTH_LIMIT_MB,
+        'start_sec': round(start_sec, 2),
+        'start_limit_sec': START_LIMIT_SEC,
         'engine': engine,
     }
 

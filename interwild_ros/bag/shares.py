@@ -30,7 +30,7 @@ from interwild_ros.pipeline.pipeline import Pipeline
 from interwild_ros.records import PairReading
 from interwild_ros.tracking.matching import Sought
 
-LEAD = 150
+LEAD = 90
 """Pictures that are followed before a share: after so many two runs have mostly come together."""
 
 FORESEEN_COST = 0.3
