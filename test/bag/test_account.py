@@ -12,7 +12,17 @@ def plan(*seconds):
     stamps_ns = np.array([round(second * SECOND_NS) for second in seconds], np.int64)
     nothing = np.full(len(stamps_ns), NOTHING)
     return Plan(
-        np.arange(len(stamps_ns)), nothing, nothing, stamps_ns, stamps_ns, 0, 0, 0, 0, False
+        images=np.arange(len(stamps_ns)),
+        infos=nothing,
+        depths=nothing,
+        stamps_ns=stamps_ns,
+        received_ns=stamps_ns,
+        since_gap=np.arange(len(stamps_ns)),
+        unreadable=0,
+        repeated=0,
+        disordered=0,
+        early=0,
+        is_unstamped=False,
     )
 
 
