@@ -31,6 +31,7 @@ processor time to make and publish it, and the markers' age on arrival.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 import json
 import os
@@ -179,12 +180,17 @@ class Bench:
         return resident_mb(self._node.pid)
 
     def _await_first_answer(self) -> None:
+        topic = f'{NODE}/two_hands'
+        self._await(lambda: self.listener.heard.ages_ms[topic], 'the node answered no picture')
+
+    def _await(self, is_there: Callable[[], object], failure: str, look_sec: float = 0.1) -> None:
+        """Listen until something is there."""
         end_sec = time.monotonic() + STALL_TIMEOUT_SEC
-        while not self.listener.heard.ages_ms[f'{NODE}/two_hands']:
-            self.listener.spin(0.1)
+        while not is_there():
+            self.listener.spin(look_sec)
             self._check_node()
             if time.monotonic() > end_sec:
-                raise SystemExit(f'the node answered no picture for {STALL_TIMEOUT_SEC:g} s')
+                raise SystemExit(f'{failure} for {STALL_TIMEOUT_SEC:g} s')
 
     def _report(self) -> Report:
         report = self.listener.next_report(STALL_TIMEOUT_SEC)
@@ -199,12 +205,7 @@ class Bench:
 
     def await_topology(self) -> None:
         """Wait until the node says what its hands are, which it does when it is ready."""
-        end_sec = time.monotonic() + STALL_TIMEOUT_SEC
-        while self.listener.topology is None:
-            self.listener.spin(0.02)
-            self._check_node()
-            if time.monotonic() > end_sec:
-                raise SystemExit(f'the node was not ready within {STALL_TIMEOUT_SEC:g} s')
+        self._await(lambda: self.listener.topology, 'the node said no topology', look_sec=0.02)
 
     def await_node(self) -> str:
         """Wait until the node listens, and return what runs its networks."""
