@@ -3,8 +3,8 @@
 What the networks say of a pair of crops comes to the CPU in one piece, so that a GPU is waited for
 once where hands are followed, and once more where the detector runs.
 
-Networks that tell the kind of a crop are asked whether the sides are right: the detector sees a
-hand of a few pixels, SHNet its whole crop.
+Networks that tell the kind of a crop are asked whether the sides are right, and whether there is
+a hand at all: the detector sees a hand of a few pixels, SHNet its whole crop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from interwild_ros.networks.steps import readings_of
 from interwild_ros.pipeline.view import View
 from interwild_ros.records import Box, Candidate, Side
 from interwild_ros.tracking.handedness import own_side_evidence
-from interwild_ros.tracking.matching import assign, Slot, Sought
+from interwild_ros.tracking.matching import assign, Boxes, claims, Slot, Sought
 from interwild_ros.tracking.track import are_joints_of_one_hand
 import numpy as np
 import torch
@@ -27,8 +27,10 @@ import torch.nn.functional as F
 
 Slots = tuple[Slot, Slot]  # by side
 
-_CANDIDATES = 2
+_CANDIDATES = 4
 _SURE = 4.0  # evidence, the log of odds, above which hands are not read as each other's side too
+_LIKELY = 0.5  # score of a hand that is taken for one, so that it is not sought elsewhere
+_WORTH_READING = 0.05  # score of a candidate
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +65,15 @@ class Finder:
         detected = self._detected(view) if sought.detects else None
         slots = self._slots(view, sought, detected or ())
         found = self._read(view, slots, detected)
-        if not self._says_kinds or any(slot.is_expected for slot in slots):
+        if not self._says_kinds:
             return found
-        return self._settled(view, found, slots, detected)
+        if not any(slot.is_expected for slot in slots):
+            found, slots = self._settled(view, found, slots, detected)
+        return self._completed(view, found, slots, detected or ())
 
     def _settled(
         self, view: View, found: Found, slots: Slots, detected: tuple[Candidate, ...] | None
-    ) -> Found:
+    ) -> tuple[Found, Slots]:
         """Read new hands again about their joints, under the sides that they look like.
 
         The detector's boxes are of a hand of a few pixels, and SHNet tells more of a hand that it
@@ -80,20 +84,40 @@ class Finder:
             exchanged = (slots[1], slots[0])
             first.append((self._read(view, exchanged, detected), exchanged))
         sure = [read for read in first if _evidence(*read) >= _SURE]
-        again = [(self._read_again(view, *read, detected), read[1]) for read in sure or first]
-        return max(again, key=lambda read: _evidence(*read))[0]
+        again = [(self._read_again(view, *read), read[1]) for read in sure or first]
+        return max(again, key=lambda read: _evidence(*read))
 
-    def _read_again(
-        self, view: View, found: Found, slots: Slots, detected: tuple[Candidate, ...] | None
+    def _completed(
+        self, view: View, found: Found, slots: Slots, detected: tuple[Candidate, ...]
     ) -> Found:
+        """Look for a new hand that was none where the detector proposed it, in its other places.
+
+        :param slots: what was read; their boxes are not read again.
+        """
+        tried = {slot.box for slot in slots}
+        for side in Side:
+            if slots[side].is_expected or _is_likely(found, side):
+                continue
+            about_joints = _about_joints(view, found, slots)
+            places = [
+                _with_box(about_joints, side, box)
+                for box in _places_besides(_hand_boxes(view, found), detected)
+                if box not in tried
+            ]
+            reads = [(self._read(view, place, detected), place) for place in places]
+            shows = [read for read in reads if read[0].is_hand[side]]
+            best, place = max(
+                shows, key=lambda read: float(read[0].scores[side]), default=(found, slots)
+            )
+            if best.scores[side] > found.scores[side]:
+                found, slots = self._read_again(view, best, place), place
+        return found
+
+    def _read_again(self, view: View, found: Found, slots: Slots) -> Found:
         """Read what was found about its joints, unless it is no hand at all."""
         if not _shows_a_hand(found, slots):
             return found
-        boxes = view.image_points(found.boxes.view(2, 2, 2)).flatten(1).tolist()
-        right, left = (
-            replace(slot, box=_box(box)) for slot, box in zip(slots, boxes, strict=True)
-        )
-        return self._read(view, (right, left), detected)
+        return self._read(view, _about_joints(view, found, slots), found.detected)
 
     def _slots(self, view: View, sought: Sought, detected: tuple[Candidate, ...]) -> Slots:
         if detected and not self._says_kinds and sought.boxes == (None, None):
@@ -177,6 +201,48 @@ def _evidence(found: Found, slots: Slots) -> float:
 def _shows_a_hand(found: Found, slots: Slots) -> bool:
     """Return whether a crop likelier shows a hand, of either side, than none."""
     return any(none < 0.5 for _, _, none in _kinds_of_hands(found, slots))
+
+
+def _about_joints(view: View, found: Found, slots: Slots) -> Slots:
+    """Return slots whose boxes are about the joints, but for hands that are followed."""
+    boxes = _image_boxes(view, found)
+    right, left = (
+        slot if slot.is_expected else replace(slot, box=box)
+        for slot, box in zip(slots, boxes, strict=True)
+    )
+    return right, left
+
+
+def _image_boxes(view: View, found: Found) -> tuple[Box, Box]:
+    right, left = view.image_points(found.boxes.view(2, 2, 2)).flatten(1).tolist()
+    return _box(right), _box(left)
+
+
+def _is_likely(found: Found, side: Side) -> bool:
+    return found.is_hand[side] and float(found.scores[side]) >= _LIKELY
+
+
+def _hand_boxes(view: View, found: Found) -> Boxes:
+    """Return the boxes of what is likely a hand."""
+    right, left = (
+        box if _is_likely(found, side) else None
+        for side, box in zip(Side, _image_boxes(view, found), strict=True)
+    )
+    return right, left
+
+
+def _places_besides(hands: Boxes, detected: tuple[Candidate, ...]) -> list[Box]:
+    free = claims(hands, detected).free
+    return [candidate.box for candidate in free if candidate.score >= _WORTH_READING]
+
+
+def _with_box(slots: Slots, side: Side, box: Box) -> Slots:
+    """Return slots of which one is a hand in a box."""
+    right, left = (
+        replace(slot, box=box, is_hand=True) if one is side else slot
+        for one, slot in zip(Side, slots, strict=True)
+    )
+    return right, left
 
 
 def _kinds_of_hands(found: Found, slots: Slots) -> list[list[float]]:
