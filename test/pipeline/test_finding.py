@@ -301,9 +301,6 @@ OF_FOUR_PLACES = {
     'centres': [*BLACK_PLACES, ON_THE_LEFT, ON_THE_RIGHT],
     'right_shares': (0.9, 0.1, 0.5, 0.5),
 }
-    'right_shares': (0.9, 0.1, 0.5, 0.5),
-    'centres': [*BLACK_PLACES, ON_THE_LEFT, ON_THE_RIGHT],
-}
 
 
 def test_hands_that_are_not_in_the_first_places_are_found_in_the_others():
