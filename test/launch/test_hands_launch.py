@@ -49,11 +49,20 @@ def started(launch):
     return started
 
 
+class ParameterLoader(yaml.SafeLoader):
+    """Reads parameter files as nodes do, for which a list that launch wrote as a tuple is one."""
+
+
+ParameterLoader.add_constructor(
+    'tag:yaml.org,2002:python/tuple', yaml.SafeLoader.construct_sequence
+)
+
+
 def given_parameters(words):
     """Return the parameters of all the parameter files of a command, the last winning."""
     parameters = {}
     for file in re.findall(r'--params-file (\S+)', words):
-        (node,) = yaml.safe_load(Path(file).read_text()).values()
+        (node,) = yaml.load(Path(file).read_text(), ParameterLoader).values()
         parameters |= node['ros__parameters']
     return parameters
 
@@ -97,6 +106,7 @@ def test_topics_namespace_and_log_level_reach_the_node(started):
     assert '-r image:=/cam/image_raw ' in words
     assert '-r image/compressed:=/cam/image_raw/compressed ' in words
     assert '-r camera_info:=/cam/info' in words
+    assert '--log-level debug' in words
 
 
 def test_topics_of_several_cameras_are_below_their_names(started):
@@ -106,4 +116,3 @@ def test_topics_of_several_cameras_are_below_their_names(started):
         assert f'-r {name}/image:={name}/color/image_raw ' in words
         assert f'-r {name}/image/compressed:={name}/color/image_raw/compressed ' in words
         assert f'-r {name}/camera_info:={name}/camera_info' in words
-    assert '--log-level debug' in words
