@@ -14,6 +14,9 @@ import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
 
+PLACES = 4
+"""Candidates that are worth reading; more find no more hands."""
+
 _OWN = 0.3  # of a candidate's size to each side of it: no other candidate lies there
 _PEAK_RADIUS = 4  # cells, for networks whose maps have none of their own
 

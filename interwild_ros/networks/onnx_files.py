@@ -20,6 +20,7 @@ import warnings
 
 from interwild_ros.errors import AssetError
 from interwild_ros.networks.checkpoint import Weights
+from interwild_ros.networks.detectnet import PLACES
 from interwild_ros.networks.folding import folded
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.shnet import KINDS
@@ -32,7 +33,6 @@ from torch import nn, Tensor
 
 OPSET = 18  # ONNX Runtime since 1.14, TensorRT since 8.6, OpenVINO since 2023
 METADATA_KEY = 'interwild'
-PLACES = 2  # that the detector proposes where it tells no sides
 ROWS = 'rows'  # the name of the axis that may have any size
 _BATCHES = (1, 2, 3)
 _NEEDED = ('onnx', 'onnxscript', 'onnxruntime')

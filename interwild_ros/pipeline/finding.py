@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from interwild_ros.geometry import crops
+from interwild_ros.networks.detectnet import PLACES
 from interwild_ros.networks.interwild import HandReadings, InterWild
 from interwild_ros.networks.steps import readings_of
 from interwild_ros.pipeline.view import View
@@ -27,7 +28,6 @@ import torch.nn.functional as F
 
 Slots = tuple[Slot, Slot]  # by side
 
-_CANDIDATES = 4
 _SURE = 4.0  # evidence, the log of odds, above which hands are not read as each other's side too
 _LIKELY = 0.5  # score of a hand that is taken for one, so that it is not sought elsewhere
 _WORTH_READING = 0.05  # score of a candidate
@@ -138,7 +138,7 @@ class Finder:
 
     def _of_any_side(self, view: View, body: Tensor) -> tuple[Candidate, ...]:
         networks = self._networks
-        proposed = networks.propose(body, _CANDIDATES)
+        proposed = networks.propose(body, PLACES)
         cells = crops.corners_from_centre(proposed.centre, proposed.size)[0].view(-1, 2, 2)
         boxes = networks.spaces.input_from_body(networks.spaces.body_from_cells(cells))
         return _candidates(
