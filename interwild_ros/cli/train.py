@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 import json
@@ -14,7 +14,7 @@ import time
 from typing import Any, TextIO
 
 from interwild_ros.errors import SettingError, TrainingError
-from interwild_ros.networks.checkpoint import leave_out, OPTIONAL_PARTS
+from interwild_ros.networks.checkpoint import leave_out, load_checkpoint, OPTIONAL_PARTS
 from interwild_ros.train.allocation import keep_freed_memory
 from interwild_ros.train.assembly import assemble, new_networks
 from interwild_ros.train.export import export, load_trained
@@ -60,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or Path('out/train') / args.config.stem
     names = [args.task] if args.task else [task.name for task in recipe.tasks]
     if not args.export_only:
+        if args.export and not recipe.general.begin:
+            _check_rest_is_trained(recipe, out, names)
         keep_freed_memory()
         with joined_world(recipe.running.device) as world, _stop_signals() as should_stop:
             if recipe.running.threads:
@@ -116,10 +118,25 @@ def _train(
     return is_finished
 
 
+def _check_rest_is_trained(recipe: Recipe, out: Path, names: Sequence[str]) -> None:
+    """Refuse, before training, an export that would lack what other tasks have to learn."""
+    rest = [out / f'{task.name}.pt' for task in recipe.tasks if task.name not in names]
+    if missing := [str(path) for path in rest if not path.exists()]:
+        raise TrainingError(
+            f'--export wants all tasks trained, and there is no {", ".join(missing)}: train these '
+            'first, or have the recipe begin with weights that have their parts'
+        )
+
+
 def _export(recipe: Recipe, out: Path, path: Path, *, halved: bool) -> None:
+    """Export what is trained; parts without a checkpoint are those that the recipe begins with."""
     networks = new_networks(recipe.general)
     snapshots = [out / f'{task.name}.pt' for task in recipe.tasks]
-    untrained = set(load_trained(networks, snapshots))
+    if begin := recipe.general.begin:
+        untrained = set(load_checkpoint(networks, Path(begin), optional=OPTIONAL_PARTS))
+        untrained &= set(load_trained(networks, [path for path in snapshots if path.exists()]))
+    else:
+        untrained = set(load_trained(networks, snapshots))
     leave_out(networks, untrained.intersection(OPTIONAL_PARTS))
     if missing := sorted(untrained.difference(OPTIONAL_PARTS)):
         raise TrainingError(f'nothing to export: {", ".join(missing)} have not been trained')

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 
-from interwild_ros.networks.checkpoint import build_networks
+from interwild_ros.networks.checkpoint import build_networks, SHIPPED
 from interwild_ros.train.snapshots import read_snapshot
 import pytest
+from safetensors.torch import load_file
 import torch
 
 pytest.importorskip('numba')  # the synthetic world draws with it
@@ -195,6 +196,41 @@ def test_parts_that_were_never_trained_are_not_exported(recipe, environment, who
     assert code == 2
     assert 'hand_roi_net' in errors
     assert not path.exists()
+
+
+TWO_TASKS = """
+variant: compact
+begin: {begin}
+tasks:
+  shnet: {{optimisation: {{steps: 2, batch_size: 2}}}}
+  transnet: {{data: {{held_out_samples: 8}}, optimisation: {{steps: 2, batch_size: 2}}}}
+running: {{device: cpu, workers: 1, threads: 1}}
+"""
+
+
+def test_an_export_that_other_tasks_would_be_missing_to_is_refused_before_training(
+    tmp_path, environment
+):
+    recipe, path, out = tmp_path / 'two.yaml', tmp_path / 'w.safetensors', tmp_path / 'out'
+    recipe.write_text(TWO_TASKS.format(begin="''"))
+    code, errors = trained(recipe, out, environment, '--task', 'transnet', '--export', path)
+    assert code == 2
+    assert str(out / 'shnet.pt') in errors
+    assert not out.exists()
+    assert not path.exists()
+
+
+def test_one_task_that_begins_with_weights_is_exported_beside_the_rest_of_them(
+    tmp_path, environment
+):
+    recipe, path = tmp_path / 'two.yaml', tmp_path / 'w.safetensors'
+    recipe.write_text(TWO_TASKS.format(begin=SHIPPED))
+    words = ['--task', 'transnet', '--export', path]
+    code, errors = trained(recipe, tmp_path / 'out', environment, *words)
+    assert code == 0, errors
+    before, after = load_file(SHIPPED), load_file(path)
+    changed = {name.split('.')[0] for name in before if (before[name] != after[name]).any()}
+    assert changed == {'hand_trans_net'}
 
 
 def test_drawn_pictures_train_everything_at_once_and_are_exported(tmp_path, environment):
