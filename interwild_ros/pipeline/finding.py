@@ -65,10 +65,9 @@ class Finder:
         detected = self._detected(view) if sought.detects else None
         slots = self._slots(view, sought, detected or ())
         found = self._read(view, slots, detected)
-        if not self._says_kinds:
+        if not self._says_kinds or any(slot.is_expected for slot in slots):
             return found
-        if not any(slot.is_expected for slot in slots):
-            found, slots = self._settled(view, found, slots, detected)
+        found, slots = self._settled(view, found, slots, detected)
         return self._completed(view, found, slots, detected or ())
 
     def _settled(
@@ -90,28 +89,31 @@ class Finder:
     def _completed(
         self, view: View, found: Found, slots: Slots, detected: tuple[Candidate, ...]
     ) -> Found:
-        """Look for a new hand that was none where the detector proposed it, in its other places.
+        """Look in the detector's other places for the hand beside one that is there.
+
+        Not where there is none: a camera that sees no hands would read all places all the time.
 
         :param slots: what was read; their boxes are not read again.
         """
+        missing = [side for side in Side if not _is_likely(found, side)]
+        if len(missing) != 1:
+            return found
+        (side,) = missing
         tried = {slot.box for slot in slots}
-        for side in Side:
-            if slots[side].is_expected or _is_likely(found, side):
-                continue
-            about_joints = _about_joints(view, found, slots)
-            places = [
-                _with_box(about_joints, side, box)
-                for box in _places_besides(_hand_boxes(view, found), detected)
-                if box not in tried
-            ]
-            reads = [(self._read(view, place, detected), place) for place in places]
-            shows = [read for read in reads if read[0].is_hand[side]]
-            best, place = max(
-                shows, key=lambda read: float(read[0].scores[side]), default=(found, slots)
-            )
-            if best.scores[side] > found.scores[side]:
-                found, slots = self._read_again(view, best, place), place
-        return found
+        about_joints = _about_joints(view, found, slots)
+        places = [
+            _with_box(about_joints, side, box)
+            for box in _places_besides(_hand_boxes(view, found), detected)
+            if box not in tried
+        ]
+        reads = [(self._read(view, place, detected), place) for place in places]
+        shows = [read for read in reads if read[0].is_hand[side]]
+        best, place = max(
+            shows, key=lambda read: float(read[0].scores[side]), default=(found, slots)
+        )
+        if best.scores[side] <= found.scores[side]:
+            return found
+        return self._read_again(view, best, place)
 
     def _read_again(self, view: View, found: Found, slots: Slots) -> Found:
         """Read what was found about its joints, unless it is no hand at all."""

@@ -297,15 +297,19 @@ def test_what_a_crop_shows_overrules_the_detectors_word_on_sides(right_shares):
 
 
 BLACK_PLACES = [(23.0, 20.0), (25.0, 44.0)]
-OF_FOUR_PLACES = {
-    'centres': [*BLACK_PLACES, ON_THE_LEFT, ON_THE_RIGHT],
-    'right_shares': (0.9, 0.1, 0.5, 0.5),
-}
 
 
-def test_hands_that_are_not_in_the_first_places_are_found_in_the_others():
-    networks = ToldByColour(**OF_FOUR_PLACES)
-    view, found = find(networks, WHOLE, frame=frame_with_hands_at_the_edges())
+def four_places(side, **rest):
+    """Return networks with a hand in the first place, and that of this side in the fourth."""
+    first, fourth = (
+        (ON_THE_RIGHT, ON_THE_LEFT) if side is Side.LEFT else (ON_THE_LEFT, ON_THE_RIGHT)
+    )
+    return ToldByColour([first, *BLACK_PLACES, fourth], [0.5, 0.5, 0.5, 0.5], **rest)
+
+
+@pytest.mark.parametrize('side', Side)
+def test_a_hand_beside_another_is_found_in_a_place_that_is_not_of_the_first_two(side):
+    view, found = find(four_places(side), WHOLE, frame=frame_with_hands_at_the_edges())
     right, left = columns(view, found)
     assert right < 220
     assert left > 420
@@ -313,26 +317,28 @@ def test_hands_that_are_not_in_the_first_places_are_found_in_the_others():
     assert found.is_hand == (True, True)
 
 
-def test_places_that_the_detector_hardly_believes_in_are_not_read():
-    networks = ToldByColour(**OF_FOUR_PLACES, scores=[0.5, 0.4, 0.04, 0.04])
-    _, found = find(networks, WHOLE, frame=frame_with_hands_at_the_edges())
-    assert (found.scores < 0.5).all()
-    assert networks.reads == 2  # as they are, and exchanged
-
-
 @pytest.mark.parametrize('side', Side)
-def test_beside_a_followed_hand_another_is_found_in_places_that_are_not_the_first(side):
-    networks = ToldByColour(**OF_FOUR_PLACES)
-    boxes = tuple(box if one is side else None for one, box in zip(Side, BOTH.boxes, strict=True))
-    sought = Sought(boxes, detects=True, region=None)
-    view, found = find(networks, sought, frame=frame_with_hands_at_the_edges())
-    np.testing.assert_allclose(
-        read_boxes(view, found)[side], crop_boxes(view, [boxes[side]])[0], atol=0.01
-    )
-    right, left = columns(view, found)
-    assert right < 260
-    assert left > 380
-    assert (found.scores > 0.5).all()
+def test_places_that_the_detector_hardly_believes_in_are_not_read(side):
+    networks = four_places(side, scores=[0.5, 0.4, 0.04, 0.04])
+    _, found = find(networks, WHOLE, frame=frame_with_hands_at_the_edges())
+    assert found.scores[side] < 0.5 < found.scores[side.other]
+    assert networks.reads <= 4  # as they are, exchanged, and each again about its joints
+
+
+def test_where_no_hand_is_no_further_places_are_read():
+    black = replace(coloured_frame(), image=np.zeros((480, 640, 3), np.uint8))
+    for places in ([ON_THE_RIGHT, ON_THE_LEFT], [ON_THE_RIGHT, ON_THE_LEFT, *BLACK_PLACES]):
+        networks = ToldByColour(places, [0.5] * len(places))
+        _, found = find(networks, WHOLE, frame=black)
+        assert (found.scores < 0.5).all()
+        assert networks.reads == 2  # as they are, and exchanged
+
+
+def test_beside_a_hand_that_is_followed_one_place_is_read():
+    networks = ToldByColour([ON_THE_RIGHT, *BLACK_PLACES, ON_THE_LEFT], [0.5, 0.5, 0.4, 0.3])
+    sought = Sought((RIGHT_BOX, None), detects=True, region=None)
+    find(networks, sought, frame=frame_with_hands_at_the_edges())
+    assert networks.reads == 1
 
 
 @pytest.mark.parametrize('right_share', [0.1, 0.9])
