@@ -19,7 +19,7 @@ from interwild_ros.networks.steps import readings_of
 from interwild_ros.pipeline.view import View
 from interwild_ros.records import Box, Candidate, Side
 from interwild_ros.tracking.handedness import own_side_evidence
-from interwild_ros.tracking.matching import assign, Boxes, claims, Slot, Sought
+from interwild_ros.tracking.matching import assign, claims, Slot, Sought
 from interwild_ros.tracking.track import are_joints_of_one_hand
 import numpy as np
 import torch
@@ -99,12 +99,13 @@ class Finder:
         if len(missing) != 1:
             return found
         (side,) = missing
-        tried = {slot.box for slot in slots}
+        read_before = {slot.box for slot in slots}
         about_joints = _about_joints(view, found, slots)
+        right, left = (None if one is side else about_joints[one].box for one in Side)
         places = [
-            _with_box(about_joints, side, box)
-            for box in _places_besides(_hand_boxes(view, found), detected)
-            if box not in tried
+            _with_box(about_joints, side, candidate.box)
+            for candidate in claims((right, left), detected).free
+            if candidate.score >= _WORTH_READING and candidate.box not in read_before
         ]
         reads = [(self._read(view, place, detected), place) for place in places]
         shows = [read for read in reads if read[0].is_hand[side]]
@@ -206,36 +207,14 @@ def _shows_a_hand(found: Found, slots: Slots) -> bool:
 
 
 def _about_joints(view: View, found: Found, slots: Slots) -> Slots:
-    """Return slots whose boxes are about the joints, but for hands that are followed."""
-    boxes = _image_boxes(view, found)
-    right, left = (
-        slot if slot.is_expected else replace(slot, box=box)
-        for slot, box in zip(slots, boxes, strict=True)
-    )
+    """Return slots whose boxes are about the joints that were found in them."""
+    boxes = view.image_points(found.boxes.view(2, 2, 2)).flatten(1).tolist()
+    right, left = (replace(slot, box=_box(box)) for slot, box in zip(slots, boxes, strict=True))
     return right, left
-
-
-def _image_boxes(view: View, found: Found) -> tuple[Box, Box]:
-    right, left = view.image_points(found.boxes.view(2, 2, 2)).flatten(1).tolist()
-    return _box(right), _box(left)
 
 
 def _is_likely(found: Found, side: Side) -> bool:
     return found.is_hand[side] and float(found.scores[side]) >= _LIKELY
-
-
-def _hand_boxes(view: View, found: Found) -> Boxes:
-    """Return the boxes of what is likely a hand."""
-    right, left = (
-        box if _is_likely(found, side) else None
-        for side, box in zip(Side, _image_boxes(view, found), strict=True)
-    )
-    return right, left
-
-
-def _places_besides(hands: Boxes, detected: tuple[Candidate, ...]) -> list[Box]:
-    free = claims(hands, detected).free
-    return [candidate.box for candidate in free if candidate.score >= _WORTH_READING]
 
 
 def _with_box(slots: Slots, side: Side, box: Box) -> Slots:
