@@ -103,7 +103,7 @@ def _train(
     resume: bool,
 ) -> bool:
     """Train one task; returns whether its budget is spent."""
-    snapshot = out / f'{name}.pt'
+    snapshot = _snapshot(out, name)
     if snapshot.exists() and not resume:
         raise TrainingError(f'{snapshot} is there: --resume goes on, another --out begins anew')
     trainer = Trainer(name, recipe, assemble(name, recipe, world, out), world, snapshot)
@@ -118,10 +118,14 @@ def _train(
     return is_finished
 
 
+def _snapshot(out: Path, name: str) -> Path:
+    return out / f'{name}.pt'
+
+
 def _check_rest_is_trained(recipe: Recipe, out: Path, names: Sequence[str]) -> None:
     """Refuse, before training, an export that would lack what other tasks have to learn."""
-    rest = [out / f'{task.name}.pt' for task in recipe.tasks if task.name not in names]
-    if missing := [str(path) for path in rest if not path.exists()]:
+    rest = [task.name for task in recipe.tasks if task.name not in names]
+    if missing := [str(path) for name in rest if not (path := _snapshot(out, name)).exists()]:
         raise TrainingError(
             f'--export wants all tasks trained, and there is no {", ".join(missing)}: train these '
             'first, or have the recipe begin with weights that have their parts'
@@ -131,12 +135,14 @@ def _check_rest_is_trained(recipe: Recipe, out: Path, names: Sequence[str]) -> N
 def _export(recipe: Recipe, out: Path, path: Path, *, halved: bool) -> None:
     """Export what is trained; parts without a checkpoint are those that the recipe begins with."""
     networks = new_networks(recipe.general)
-    snapshots = [out / f'{task.name}.pt' for task in recipe.tasks]
+    snapshots = [_snapshot(out, task.name) for task in recipe.tasks]
+    untrained = {name for name, _ in networks.named_children()}
     if begin := recipe.general.begin:
         untrained = set(load_checkpoint(networks, Path(begin), optional=OPTIONAL_PARTS))
-        untrained &= set(load_trained(networks, [path for path in snapshots if path.exists()]))
-    else:
-        untrained = set(load_trained(networks, snapshots))
+        snapshots = [path for path in snapshots if path.exists()]
+        if not snapshots:
+            raise TrainingError(f'nothing to export: there is no checkpoint in {out}')
+    untrained &= set(load_trained(networks, snapshots))
     leave_out(networks, untrained.intersection(OPTIONAL_PARTS))
     if missing := sorted(untrained.difference(OPTIONAL_PARTS)):
         raise TrainingError(f'nothing to export: {", ".join(missing)} have not been trained')

@@ -233,6 +233,15 @@ def test_one_task_that_begins_with_weights_is_exported_beside_the_rest_of_them(
     assert changed == {'hand_trans_net'}
 
 
+def test_weights_that_nothing_was_trained_from_are_not_exported_as_trained(tmp_path, environment):
+    recipe, path, out = tmp_path / 'two.yaml', tmp_path / 'w.safetensors', tmp_path / 'out'
+    recipe.write_text(TWO_TASKS.format(begin=SHIPPED))
+    code, errors = trained(recipe, out, environment, '--export-only', '--export', path)
+    assert code == 2
+    assert str(out) in errors
+    assert not path.exists()
+
+
 def test_drawn_pictures_train_everything_at_once_and_are_exported(tmp_path, environment):
     recipe = tmp_path / 'joint.yaml'
     recipe.write_text("""
