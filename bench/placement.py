@@ -45,7 +45,7 @@ from interwild_ros.eval.data_sets import open_data, SYNTHETIC
 from interwild_ros.geometry.camera import project, undistort_px
 from interwild_ros.geometry.coupling import couple, PlacementNoise
 from interwild_ros.geometry.depth_placement import shift_to_depth
-from interwild_ros.geometry.placement import _linear_start, place_joints, place_together
+from interwild_ros.geometry.placement import place_joints, place_linearly, place_together
 from interwild_ros.geometry.weak_perspective import fit_weak_perspective
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import read_stand_in
@@ -209,7 +209,7 @@ def _place(scene: Scene, rays: Array, left_from_right_m: Array, found: Errors) -
     if alone is not None and other is not None:
         said = np.eye(3) * LEFT_FROM_RIGHT_STD_M**2
         coupled = couple(alone, other, left_from_right_m, said, noise=EXACT_SIZES)
-    linear = _linear_start(right, own)
+    linear = place_linearly(right, own)
     places = {
         'weak': _weak_perspective_z_m(right, own),
         'linear': math.nan if linear is None else linear[2],

@@ -46,7 +46,7 @@ def test_noise_leaves_no_bias_where_the_linear_solve_has_one():
     for _ in range(300):
         rays = rays_of(hand() + far) + rng.normal(0, 3 / 600, (21, 2))
         depths.append(placement.place_joints(hand(), rays, FOCAL).metres[2])
-        linear.append(placement._linear_start(hand(), rays)[2])
+        linear.append(placement.place_linearly(hand(), rays)[2])
     assert abs(np.mean(depths) - far[2]) < 0.015
     assert np.mean(linear) - far[2] < -0.03
 
