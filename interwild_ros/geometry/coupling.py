@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
+from interwild_ros.compiled import compiled
 from interwild_ros.config import Checked, setting
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.placement import Translation
@@ -29,8 +30,6 @@ _PLAUSIBLE = 3.0  # standard deviations: 97 % of what is normal in three dimensi
 _MOST_DOUBT = 1e6  # by which a covariance grows
 _UNKNOWN_M = 1e3  # the standard deviation of what nobody knows: no camera shows a hand so far off
 _LEAST_STD_M = 1e-4  # no difference between two wrists is known better
-_STAY = np.eye(6)
-_DIFFERENCE = np.hstack([-np.eye(3), np.eye(3)])  # left from right, of both in one column
 
 
 @dataclass(frozen=True)
@@ -91,34 +90,28 @@ def couple(
         `bad_weight`.
     """
     _check(right, left, left_from_right_m, relation_covariance_m2, weight)
-    with np.errstate(all='ignore'):  # numbers that no camera gives: they pull nowhere
-        placed = np.concatenate([right.metres, left.metres]).astype(np.float64)
-        of_right, of_left, relation = _known(
-            right.covariance_m2, left.covariance_m2, relation_covariance_m2
-        )
-        covariance = _covariance_apart_m2(placed, of_right, of_left, noise or PlacementNoise())
-        disagreement = left_from_right_m - _DIFFERENCE @ placed
-        of_difference = _DIFFERENCE @ covariance @ _DIFFERENCE.T
-        inverse = _inverse(of_difference + relation)
-        sigmas = float(np.sqrt(disagreement @ inverse @ disagreement))
-        doubt = _MOST_DOUBT
-        if (
-            sigmas < _PLAUSIBLE * _MOST_DOUBT**0.5
-        ):  # which NaN, of numbers beyond all bounds, is not
-            doubt = max(sigmas / _PLAUSIBLE, 1.0) ** 2
-        doubted = covariance * doubt
-        expected = of_difference * doubt + relation
-        if doubt > 1:
-            inverse = _inverse(expected)
-        gain = doubted @ _DIFFERENCE.T @ inverse
-        covariance = covariance + weight * (doubted - covariance)
-        share = weight
-        wrists = placed + share * (gain @ disagreement)
-        # Joseph's form: no variance is below 0 but by rounding, whatever the gain.
-        kept = _STAY - share * gain @ _DIFFERENCE
-        added = share**2 * relation + share * (1 - share) * expected
-        fused = _nowhere_negative(kept @ covariance @ kept.T + gain @ added @ gain.T)
-        return _coupled(wrists, fused, math.hypot(*disagreement.tolist()), sigmas)
+    noise = noise or PlacementNoise()
+    wrists = np.concatenate([right.metres, left.metres], dtype=np.float64)
+    covariances = np.array(
+        [right.covariance_m2, left.covariance_m2, relation_covariance_m2], np.float64
+    )
+    fused, of_difference = np.empty((6, 6)), np.empty((3, 3))
+    word = np.ascontiguousarray(left_from_right_m, np.float64)
+    sizes = np.array([noise.own, noise.common])
+    disagreement_m, sigmas = _fuse(
+        wrists, covariances, word, sizes, float(weight), fused, of_difference
+    )
+    right_m, left_m = wrists[:3], wrists[3:]
+    return Coupled(
+        right_m=right_m,
+        left_m=left_m,
+        right_covariance_m2=fused[:3, :3],
+        left_covariance_m2=fused[3:, 3:],
+        left_from_right_m=left_m - right_m,
+        left_from_right_covariance_m2=of_difference,
+        disagreement_m=disagreement_m,
+        disagreement_sigmas=sigmas,
+    )
 
 
 def with_size_error(translation_m: Array, covariance_m2: Array, relative_std: float) -> Array:
@@ -127,96 +120,273 @@ def with_size_error(translation_m: Array, covariance_m2: Array, relative_std: fl
     A hand that is a part larger than believed is that part farther away, along the ray to its
     wrist: the error of size lies along the translation (3,) and grows with it (F5).
     """
-    off_m = _size_error_m(translation_m, relative_std)
-    return np.asarray(covariance_m2 + _square(off_m))
-
-
-def _coupled(wrists: Array, covariance: Array, disagreement_m: float, sigmas: float) -> Coupled:
-    right_m, left_m = wrists[:3], wrists[3:]
-    return Coupled(
-        right_m=right_m,
-        left_m=left_m,
-        right_covariance_m2=covariance[:3, :3],
-        left_covariance_m2=covariance[3:, 3:],
-        left_from_right_m=left_m - right_m,
-        left_from_right_covariance_m2=_nowhere_negative(_DIFFERENCE @ covariance @ _DIFFERENCE.T),
-        disagreement_m=disagreement_m,
-        disagreement_sigmas=sigmas,
-    )
-
-
-def _covariance_apart_m2(
-    placed: Array, of_right_m2: Array, of_left_m2: Array, noise: PlacementNoise
-) -> Array:
-    """Return the covariance (6, 6) of both wrists before they know of each other."""
-    right_m, left_m = placed[:3], placed[3:]
-    shared = [_size_error_m(metres, noise.common) for metres in (right_m, left_m)]
-    covariance = _square(np.concatenate(shared))
-    covariance[:3, :3] += with_size_error(right_m, of_right_m2, noise.own)
-    covariance[3:, 3:] += with_size_error(left_m, of_left_m2, noise.own)
+    covariance = np.array(covariance_m2, np.float64)
+    metres = np.ascontiguousarray(translation_m, np.float64)
+    _add_size_error(metres, relative_std, covariance)
     return covariance
 
 
-def _size_error_m(translation_m: Array, relative_std: float) -> Array:
-    """Return where one standard deviation of the relative error of size moves a wrist (3,)."""
-    off_m = relative_std * np.asarray(translation_m, np.float64)
-    length_m = math.hypot(*off_m.tolist())
-    return off_m if length_m <= _UNKNOWN_M else off_m * (_UNKNOWN_M / length_m)
+@compiled
+def _fuse(
+    wrists: Array,
+    covariances: Array,
+    word: Array,
+    sizes: Array,
+    weight: float,
+    fused: Array,
+    of_difference: Array,
+) -> tuple[float, float]:
+    """Move `wrists` (6,), and write their covariance (6, 6) and that of their difference (3, 3).
+
+    Return how far TransNet was from them, in metres and in standard deviations.
+
+    :param covariances: (3, 3, 3) of right, left and TransNet's word (3,); they are changed.
+    :param sizes: the hand's own relative error of size, and the one that both share.
+    """
+    _know(covariances)
+    relation = covariances[2]
+    apart = _covariance_apart_m2(wrists, covariances, sizes)
+    difference, expected, inverse = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
+    _subtract(apart, difference)
+    for row in range(3):
+        for column in range(3):
+            expected[row, column] = difference[row, column] + relation[row, column]
+    _invert(expected, inverse)
+    off_m = np.empty(3)
+    for axis in range(3):
+        off_m[axis] = word[axis] - (wrists[3 + axis] - wrists[axis])
+    sigmas = math.sqrt(_form(inverse, off_m))
+    doubt = _MOST_DOUBT
+    if sigmas < _PLAUSIBLE * _MOST_DOUBT**0.5:  # which NaN, of numbers beyond all bounds, is not
+        doubt = max(sigmas / _PLAUSIBLE, 1.0) ** 2
+    for row in range(3):
+        for column in range(3):
+            expected[row, column] = difference[row, column] * doubt + relation[row, column]
+    if doubt > 1:
+        _invert(expected, inverse)
+    gain = _gain(apart, doubt, inverse)
+    for row in range(6):
+        for axis in range(3):
+            wrists[row] += weight * gain[row, axis] * off_m[axis]
+    _join(apart, 1 + weight * (doubt - 1), gain, weight, relation, expected, fused)
+    _lift(fused)
+    _subtract(fused, of_difference)
+    _lift(of_difference)
+    return math.sqrt(off_m[0] ** 2 + off_m[1] ** 2 + off_m[2] ** 2), sigmas
 
 
-def _square(vector: Array) -> Array:
-    square: Array = vector[:, None] * vector
-    return square
+@compiled
+def _covariance_apart_m2(wrists: Array, covariances: Array, sizes: Array) -> Array:
+    """Return the covariance (6, 6) of both wrists before they know of each other."""
+    own, common = sizes
+    apart, shared = np.empty((6, 6)), np.empty(6)
+    for hand in range(2):
+        wrist, block = wrists[3 * hand : 3 * hand + 3], covariances[hand]
+        _add_size_error(wrist, own, block)
+        bound = _size_bound(wrist, common)
+        for axis in range(3):
+            shared[3 * hand + axis] = common * wrist[axis] * bound
+    for row in range(6):
+        for column in range(6):
+            apart[row, column] = shared[row] * shared[column]
+            if row // 3 == column // 3:
+                apart[row, column] += covariances[row // 3, row % 3, column % 3]
+    return apart
 
 
-def _known(*covariances_m2: Array) -> Array:
-    """Return covariances (N, 3, 3) without infinities, symmetric, with no variance below 0."""
-    covariances = np.array(covariances_m2, np.float64)
-    symmetric = _symmetric(covariances)
-    if _are_positive(symmetric) and (np.trace(symmetric, 0, 1, 2) <= _UNKNOWN_M**2).all():
-        return symmetric
-    return np.array([_bounded(covariance) for covariance in covariances])
+@compiled
+def _add_size_error(translation_m: Array, relative_std: float, covariance: Array) -> None:
+    """Add to a covariance (3, 3) an error of size along a translation (3,)."""
+    scale = relative_std * _size_bound(translation_m, relative_std)
+    for row in range(3):
+        for column in range(3):
+            off_m2 = scale * translation_m[row] * (scale * translation_m[column])
+            covariance[row, column] += off_m2
 
 
-def _bounded(covariance: Array) -> Array:
-    """Return a covariance (3, 3) with _UNKNOWN_M in place of what is infinite or above."""
-    endless = ~np.isfinite(covariance).all(axis=1)
-    covariance[endless] = 0
-    covariance[:, endless] = 0
-    covariance[endless, endless] = _UNKNOWN_M**2
-    return _nearest(covariance, _UNKNOWN_M**2)
+@compiled
+def _size_bound(translation_m: Array, relative_std: float) -> float:
+    """Return 1, or the part of a wrist's error of size that leaves it at _UNKNOWN_M."""
+    largest = 0.0
+    for axis in range(3):
+        largest = max(largest, abs(relative_std * translation_m[axis]))
+    if largest == 0:
+        return 1.0
+    total = 0.0
+    for axis in range(3):
+        total += (relative_std * translation_m[axis] / largest) ** 2
+    length_m = largest * math.sqrt(total)
+    return 1.0 if length_m <= _UNKNOWN_M else _UNKNOWN_M / length_m
 
 
-def _nowhere_negative(covariance_m2: Array) -> Array:
-    """Return a symmetric matrix with no variance below 0 of one that has none but by rounding."""
-    symmetric = _symmetric(covariance_m2)
-    return symmetric if _are_positive(symmetric) else _nearest(covariance_m2, np.inf)
+@compiled
+def _gain(apart: Array, doubt: float, inverse: Array) -> Array:
+    """Return by how much each wrist (6, 3) goes along with the disagreement."""
+    gain = np.zeros((6, 3))
+    for row in range(6):
+        for axis in range(3):
+            to_left = doubt * (apart[row, 3 + axis] - apart[row, axis])
+            for column in range(3):
+                gain[row, column] += to_left * inverse[axis, column]
+    return gain
 
 
-def _nearest(covariance_m2: Array, most: float) -> Array:
-    """Return the nearest symmetric matrix whose variances lie between 0 and `most`."""
-    unit = max(float(np.abs(covariance_m2).max()), 1.0)  # so that no square is infinite
-    variances, axes = np.linalg.eigh(_symmetric(covariance_m2 / unit))
-    return _symmetric((axes * np.clip(variances * unit, 0, most)) @ axes.T)
+@compiled
+def _join(
+    apart: Array,
+    growth: float,
+    gain: Array,
+    share: float,
+    relation: Array,
+    expected: Array,
+    fused: Array,
+) -> None:
+    """Write the covariance (6, 6) of wrists that went a share of the gain.
+
+    Joseph's form: no variance is below 0 but by rounding, whatever the gain.
+    """
+    kept, added, half = np.zeros((6, 6)), np.empty((3, 3)), np.zeros((6, 6))
+    for row in range(6):
+        kept[row, row] = 1
+        for axis in range(3):
+            kept[row, axis] += share * gain[row, axis]
+            kept[row, 3 + axis] -= share * gain[row, axis]
+    for row in range(3):
+        for column in range(3):
+            of_word = share**2 * relation[row, column]
+            added[row, column] = of_word + share * (1 - share) * expected[row, column]
+    for row in range(6):
+        for column in range(6):
+            for inner in range(6):
+                half[row, column] += kept[row, inner] * apart[inner, column]
+    for row in range(6):
+        for column in range(6):
+            total = 0.0
+            for inner in range(6):
+                total += growth * half[row, inner] * kept[column, inner]
+            for one in range(3):
+                for other in range(3):
+                    total += gain[row, one] * added[one, other] * gain[column, other]
+            fused[row, column] = total
 
 
-def _are_positive(symmetric: Array) -> bool:
-    """Return whether matrices (..., N, N) have variances above 0 only, at half eigh's price."""
-    try:
-        return bool(np.isfinite(np.linalg.cholesky(symmetric)).all())
-    except np.linalg.LinAlgError:
-        return False
+@compiled
+def _subtract(covariance: Array, difference: Array) -> None:
+    """Write the covariance (3, 3) of the left wrist minus the right one."""
+    for row in range(3):
+        for column in range(3):
+            both = covariance[row, 3 + column] + covariance[3 + row, column]
+            own = covariance[row, column] + covariance[3 + row, 3 + column]
+            difference[row, column] = own - both
 
 
-def _inverse(covariance_m2: Array) -> Array:
-    variances, axes = np.linalg.eigh(covariance_m2)
-    inverse: Array = (axes / np.maximum(variances, _LEAST_STD_M**2)) @ axes.T
-    return inverse
+@compiled
+def _form(matrix: Array, vector: Array) -> float:
+    total = 0.0
+    for row in range(len(vector)):
+        for column in range(len(vector)):
+            total += vector[row] * matrix[row, column] * vector[column]
+    return total
 
 
-def _symmetric(matrix: Array) -> Array:
-    symmetric: Array = (matrix + matrix.swapaxes(-1, -2)) / 2
-    return symmetric
+@compiled
+def _know(covariances: Array) -> None:
+    """Make covariances (N, 3, 3) finite and symmetric, with no variance below 0."""
+    for covariance in covariances:
+        trace = 0.0
+        for axis in range(3):
+            trace += covariance[axis, axis]
+        symmetric = covariance.copy()
+        _symmetrise(symmetric)
+        if trace <= _UNKNOWN_M**2 and _is_positive(symmetric):
+            _symmetrise(covariance)
+        else:
+            _bound(covariance)
+
+
+@compiled
+def _bound(covariance: Array) -> None:
+    """Put _UNKNOWN_M in a covariance (3, 3) in place of what is infinite or above."""
+    is_endless = np.zeros(3, np.bool_)
+    for row in range(3):
+        for column in range(3):
+            is_endless[row] |= not math.isfinite(covariance[row, column])
+    for row in range(3):
+        for column in range(3):
+            if is_endless[row] or is_endless[column]:
+                covariance[row, column] = _UNKNOWN_M**2 if row == column else 0.0
+    _put_nearest(covariance, _UNKNOWN_M**2)
+
+
+@compiled
+def _lift(covariance: Array) -> None:
+    """Make a matrix symmetric, with no variance below 0 if it has none but by rounding."""
+    _symmetrise(covariance)
+    if not _is_positive(covariance):
+        _put_nearest(covariance, math.inf)
+
+
+@compiled
+def _put_nearest(covariance: Array, most: float) -> None:
+    """Put the nearest symmetric matrix there whose variances lie between 0 and `most`."""
+    count, unit = len(covariance), 1.0  # so that no square is infinite
+    for row in range(count):
+        for column in range(count):
+            unit = max(unit, abs(covariance[row, column]))
+    for row in range(count):
+        for column in range(count):
+            covariance[row, column] /= unit
+    _symmetrise(covariance)
+    variances, axes = np.linalg.eigh(covariance)
+    for axis in range(count):
+        variances[axis] = min(max(variances[axis] * unit, 0.0), most)
+    _compose(axes, variances, covariance)
+
+
+@compiled
+def _invert(covariance: Array, inverse: Array) -> None:
+    variances, axes = np.linalg.eigh(covariance)
+    for axis in range(len(variances)):
+        variances[axis] = 1 / max(variances[axis], _LEAST_STD_M**2)
+    _compose(axes, variances, inverse)
+
+
+@compiled
+def _compose(axes: Array, values: Array, matrix: Array) -> None:
+    """Write the symmetric matrix of these eigenvectors, in columns, and eigenvalues."""
+    for row in range(len(values)):
+        for column in range(row + 1):
+            total = 0.0
+            for axis in range(len(values)):
+                total += axes[row, axis] * values[axis] * axes[column, axis]
+            matrix[row, column] = matrix[column, row] = total
+
+
+@compiled
+def _symmetrise(matrix: Array) -> None:
+    for row in range(len(matrix)):
+        for column in range(row):
+            middle = matrix[row, column] / 2 + matrix[column, row] / 2
+            matrix[row, column] = matrix[column, row] = middle
+
+
+@compiled
+def _is_positive(symmetric: Array) -> bool:
+    """Return whether all variances are above 0, by Cholesky's decomposition."""
+    count = len(symmetric)
+    root = np.zeros((count, count))
+    for row in range(count):
+        for column in range(row + 1):
+            left = symmetric[row, column]
+            for inner in range(column):
+                left -= root[row, inner] * root[column, inner]
+            if column < row:
+                root[row, column] = left / root[column, column]
+            elif 0 < left < math.inf:  # which NaN is not
+                root[row, row] = math.sqrt(left)
+            else:
+                return False
+    return True
 
 
 def _check(
