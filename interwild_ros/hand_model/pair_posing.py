@@ -1,4 +1,4 @@
-"""Both hands of a frame in one pass: linear blend skinning, in NumPy.
+"""Both hands of a frame in one pass: linear blend skinning, compiled.
 
 smplx poses one model at a time, in some two hundred small steps of PyTorch, which cost more than
 the arithmetic does; and a hand that is followed is posed twice a frame, on the CPU, where its
@@ -8,6 +8,9 @@ with a leading axis for the side. Tests hold it against smplx.
 
 from __future__ import annotations
 
+import math
+
+from interwild_ros.compiled import compiled
 from interwild_ros.hand_model.joints import MANO_PARENTS
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.records import Array
@@ -15,7 +18,8 @@ import numpy as np
 from torch import Tensor
 
 _JOINTS = len(MANO_PARENTS)
-_FINGERS, _BONES = 5, 3  # all of them chains from the wrist, one after another
+_PARENTS = np.array(MANO_PARENTS)
+_BENDS = 9 * (_JOINTS - 1)  # numbers of the rotations that bend skin
 _TINY = 1e-8  # smplx's guard against turning by nothing; it shifts results, so it stays
 
 
@@ -29,8 +33,9 @@ class PairPosing:
         def both(name: str) -> Array:
             return np.stack([_numbers(getattr(layer, name)) for layer in layers])
 
-        self._regressor = _numbers(hand_models.joint_regressor)  # 21, V
-        self._template, self._weights = both('v_template'), both('lbs_weights')
+        self._template = both('v_template')
+        self._skin = _sparse(both('lbs_weights').reshape(-1, _JOINTS))  # 2 V
+        self._regressor = _sparse(_numbers(hand_models.joint_regressor))  # 21
         self._mean_pose = both('pose_mean')  # 2, 48
         shapes, poses = both('shapedirs'), both('posedirs')  # 2, V, 3, 10; 2, 135, 3V
         by_shape = np.moveaxis(shapes, 3, 1)  # 2, 10, V, 3
@@ -45,63 +50,147 @@ class PairPosing:
         :param poses: (2, 48) axis-angle rad, root first, the mean pose not included; right first.
         :param betas: (2, 10).
         """
-        axis_angles = (poses + self._mean_pose).astype(self._template.dtype)
-        turns = _rotations(axis_angles.reshape(2, _JOINTS, 3))
-        bends = (turns[:, 1:] - np.eye(3, dtype=turns.dtype)).reshape(2, -1)
-        coefficients = np.concatenate([betas, bends], axis=1, dtype=turns.dtype)[:, None]
-        vertices = self._template + (coefficients @ self._blends).reshape(2, -1, 3)
-        by_shape = coefficients[..., : betas.shape[1]] @ self._joint_blends
-        joints = self._joints + by_shape.reshape(2, _JOINTS, 3)
-        vertices = _skinned(vertices, self._weights, _moves(turns, joints))
-        posed = self._regressor @ vertices
-        wrist = posed[:, :1]
-        return posed - wrist, vertices - wrist
+        precision = self._template.dtype
+        axis_angles = (poses + self._mean_pose).astype(precision).reshape(2, _JOINTS, 3)
+        moves = np.empty((2, _JOINTS, 3, 4), precision)
+        joints = np.zeros((2, len(self._regressor[0]), 3), precision)
+        coefficients = np.concatenate([betas, np.zeros((2, _BENDS))], axis=1, dtype=precision)
+        _bend(axis_angles, coefficients, self._joints, self._joint_blends, moves)
+        vertices = (coefficients[:, None] @ self._blends).reshape(self._template.shape)
+        vertices += self._template
+        _skin(vertices, moves, *self._skin)
+        _regress(vertices, joints, *self._regressor)
+        return joints, vertices
 
 
-def _moves(turns: Array, joints: Array) -> Array:
-    """Return the maps (2, 16, 3, 4) that move what hangs on each joint, by the joints above it.
+@compiled
+def _bend(
+    axis_angles: Array, coefficients: Array, joints: Array, joint_blends: Array, moves: Array
+) -> None:
+    """Write what moves what hangs on each joint, and how far each rotation bends its skin.
 
-    :param turns: (2, 16, 3, 3) of each joint from its parent; `joints` (2, 16, 3) at rest.
+    :param axis_angles: (2, 16, 3) of each joint from its parent.
+    :param coefficients: (2, 145), of which the first ten are betas; the others are written.
+    :param joints: (2, 16, 3) at rest, of the mean shape; `joint_blends` (2, 10, 48) per beta.
+    :param moves: (2, 16, 3, 4), written.
     """
-    chain = np.zeros((2, _JOINTS, 4, 4), turns.dtype)
-    chain[..., :3, :3], chain[..., 3, 3] = turns, 1
-    chain[:, 0, :3, 3] = joints[:, 0]
-    chain[:, 1:, :3, 3] = joints[:, 1:] - joints[:, MANO_PARENTS[1:]]
-    before = chain[:, :1]
-    fingers = chain[:, 1:].reshape(2, _FINGERS, _BONES, 4, 4)  # a view of it
-    for bone in range(_BONES):
-        before = fingers[:, :, bone] = before @ fingers[:, :, bone]
-    moves = chain[:, :, :3]
-    moves[..., 3:] -= moves[..., :3] @ joints[..., None]
-    return moves
+    rest = joints.copy()
+    for side in range(2):
+        for number in range(joint_blends.shape[1]):
+            for joint in range(_JOINTS):
+                for axis in range(3):
+                    shift = joint_blends[side, number, 3 * joint + axis]
+                    rest[side, joint, axis] += coefficients[side, number] * shift
+        at = joint_blends.shape[1]
+        for joint in range(_JOINTS):
+            _write_rotation(axis_angles[side, joint], moves[side, joint])
+            if joint > 0:
+                for row in range(3):
+                    for column in range(3):
+                        bend = moves[side, joint, row, column] - (row == column)
+                        coefficients[side, at] = bend
+                        at += 1
+        _chain(rest[side], moves[side])
 
 
-def _skinned(vertices: Array, weights: Array, moves: Array) -> Array:
-    """Move vertices (2, V, 3) by the mean of what their joints do."""
-    of_vertex = (weights @ moves.reshape(2, _JOINTS, 12)).reshape(2, -1, 3, 4)
-    x, y, z = (vertices[..., axis : axis + 1] for axis in range(3))
-    moved: Array = of_vertex[..., 0] * x
-    moved += of_vertex[..., 1] * y
-    moved += of_vertex[..., 2] * z
-    moved += of_vertex[..., 3]
-    return moved
+@compiled
+def _write_rotation(axis_angle: Array, found: Array) -> None:
+    """Write the matrix of an axis-angle (3,), by Rodrigues' formula."""
+    angle = np.sqrt(
+        (axis_angle[0] + _TINY) ** 2 + (axis_angle[1] + _TINY) ** 2 + (axis_angle[2] + _TINY) ** 2
+    )
+    sine, versine = math.sin(angle), 1 - math.cos(angle)
+    x, y, z = axis_angle[0] / angle, axis_angle[1] / angle, axis_angle[2] / angle
+    found[0, 0] = 1 - versine * (y * y + z * z)
+    found[1, 1] = 1 - versine * (x * x + z * z)
+    found[2, 2] = 1 - versine * (x * x + y * y)
+    found[0, 1], found[1, 0] = versine * x * y - sine * z, versine * x * y + sine * z
+    found[2, 0], found[0, 2] = versine * x * z - sine * y, versine * x * z + sine * y
+    found[1, 2], found[2, 1] = versine * y * z - sine * x, versine * y * z + sine * x
 
 
-def _rotations(axis_angle: Array) -> Array:
-    """Return the matrices (..., 3, 3) of axis angles (..., 3), by Rodrigues' formula."""
-    angle = np.sqrt(((axis_angle + _TINY) ** 2).sum(-1))
-    sine, versine = np.sin(angle), 1 - np.cos(angle)
-    x, y, z = np.moveaxis(axis_angle, -1, 0) / angle
-    matrix = np.empty((*angle.shape, 3, 3), axis_angle.dtype)
-    matrix[..., 0, 0] = 1 - versine * (y * y + z * z)
-    matrix[..., 1, 1] = 1 - versine * (x * x + z * z)
-    matrix[..., 2, 2] = 1 - versine * (x * x + y * y)
-    for row, column, product, rest in ((0, 1, x * y, z), (2, 0, x * z, y), (1, 2, y * z, x)):
-        matrix[..., row, column] = versine * product - sine * rest
-        matrix[..., column, row] = versine * product + sine * rest
-    return matrix
+@compiled
+def _chain(rest: Array, moves: Array) -> None:
+    """Turn rotations from the parents, in (16, 3, 4), into maps that move what hangs on joints.
+
+    :param rest: (16, 3) joints at rest.
+    """
+    own, moved = np.empty((3, 3), rest.dtype), np.zeros((_JOINTS, 3), rest.dtype)
+    for joint in range(_JOINTS):
+        parent = _PARENTS[joint]
+        for row in range(3):
+            moved[joint, row] = rest[joint, row]
+            for column in range(3):
+                own[row, column] = moves[joint, row, column]
+        if joint > 0:
+            for row in range(3):
+                moved[joint, row] = moved[parent, row]
+                for column in range(3):
+                    step = rest[joint, column] - rest[parent, column]
+                    moved[joint, row] += moves[parent, row, column] * step
+                    moves[joint, row, column] = 0
+                    for inner in range(3):
+                        of_parent = moves[parent, row, inner]
+                        moves[joint, row, column] += of_parent * own[inner, column]
+    for joint in range(_JOINTS):
+        for row in range(3):
+            moves[joint, row, 3] = moved[joint, row]
+            for column in range(3):
+                moves[joint, row, 3] -= moves[joint, row, column] * rest[joint, column]
+
+
+@compiled
+def _skin(vertices: Array, moves: Array, who: Array, shares: Array) -> None:
+    """Move vertices (2, V, 3) by the mean of what their joints do.
+
+    :param who: (2 V, N) joints of each vertex; `shares` likewise, what they have in the mean.
+    """
+    moved = np.empty(3, vertices.dtype)
+    for side in range(2):
+        for vertex in range(vertices.shape[1]):
+            of_vertex = side * vertices.shape[1] + vertex
+            x, y, z = vertices[side, vertex]
+            moved.fill(0)
+            for number in range(who.shape[1]):
+                share, joint = shares[of_vertex, number], who[of_vertex, number]
+                if share == 0:
+                    break
+                for row in range(3):
+                    move = moves[side, joint, row]
+                    moved[row] += share * (move[0] * x + move[1] * y + move[2] * z + move[3])
+            for row in range(3):
+                vertices[side, vertex, row] = moved[row]
+
+
+@compiled
+def _regress(vertices: Array, joints: Array, who: Array, shares: Array) -> None:
+    """Add joints (2, 21, 3), and put the wrists of both at the origin.
+
+    :param who: (21, N) vertices of each joint; `shares` likewise, what they have in the mean.
+    """
+    for side in range(2):
+        for joint in range(joints.shape[1]):
+            for number in range(who.shape[1]):
+                for axis in range(3):
+                    part = shares[joint, number] * vertices[side, who[joint, number], axis]
+                    joints[side, joint, axis] += part
+        for axis in range(3):
+            wrist = joints[side, 0, axis]
+            for joint in range(joints.shape[1]):
+                joints[side, joint, axis] -= wrist
+            for vertex in range(vertices.shape[1]):
+                vertices[side, vertex, axis] -= wrist
+
+
+def _sparse(weights: Array) -> tuple[Array, Array]:
+    """Return the columns (R, N) and the values of what is not 0 in each row of a matrix (R, C).
+
+    N is what the fullest row has; others have zeros besides.
+    """
+    most = max(int(np.count_nonzero(weights, axis=1).max()), 1)
+    columns = np.argsort(weights == 0, axis=1, kind='stable')[:, :most].astype(np.int64)
+    return np.ascontiguousarray(columns), np.take_along_axis(weights, columns, axis=1)
 
 
 def _numbers(tensor: Tensor) -> Array:
-    array: Array = tensor.detach().cpu().numpy()
-    return array
+    return np.ascontiguousarray(tensor.detach().cpu().numpy())

@@ -12,24 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import math
 
+from interwild_ros.compiled import compiled
 from interwild_ros.errors import InputError
-from interwild_ros.geometry.vectors import cross
 from interwild_ros.records import Array
 import numpy as np
 
-_TURN = 2 * np.pi
 _SMALL = 1e-20  # an angle so small is its own sine
-_X, _Y, _Z, _W = np.eye(4)
-_INVERSE = np.array([-1.0, -1.0, -1.0, 1.0])  # times a unit quaternion: the turn back
-# Hamilton's table: what the product of two of x y z w is, the left one's row by the right one's.
-_PRODUCTS = np.array(
-    [
-        [-_W, _Z, -_Y, _X],
-        [-_Z, -_W, _X, _Y],
-        [_Y, -_X, -_W, _Z],
-        [_X, _Y, _Z, _W],
-    ]
-).reshape(16, 4)
 
 
 @dataclass(frozen=True)
@@ -53,7 +41,7 @@ class Manifold:
         :raises InputError: `bad_shape`, `not_finite`, or `no_direction` for a direction or a
             quaternion of length zero.
         """
-        found = np.array(value, dtype=np.float64)  # a copy: filters keep it
+        found = np.array(value, dtype=np.float64, order='C')  # a copy: filters keep it
         if self.width is not None and found.shape[-1:] != (self.width,):
             raise InputError(
                 'bad_shape', f'{self.name} have shape {found.shape}, wanted (..., {self.width})'
@@ -73,15 +61,12 @@ def length(tangent: Array) -> Array:
 
 def quaternion_from_axis_angle(axis_angle: Array) -> Array:
     """Map axis-angle (..., 3) of any angle to unit quaternions (..., 4), x y z w."""
-    half = length(axis_angle) / 2
-    return np.concatenate([axis_angle * (0.5 * _sine_by_angle(half)), np.cos(half)], axis=-1)
+    return _by_rows(_quaternions, 4, axis_angle)
 
 
 def axis_angle_from_quaternion(quaternion: Array) -> Array:
     """Map unit quaternions (..., 4) of either sign to axis-angle (..., 3) up to pi."""
-    xyz, half = _vector_and_half_angle(quaternion)
-    axis_angle: Array = xyz / (0.5 * _sine_by_angle(half))
-    return axis_angle
+    return _by_rows(_axis_angles, 3, quaternion)
 
 
 def axis_angle_near(quaternion: Array, near: Array) -> Array:
@@ -89,14 +74,10 @@ def axis_angle_near(quaternion: Array, near: Array) -> Array:
 
     One rotation has many axis-angles, whole turns apart. MANO adds its mean pose to the vector,
     so which of them is given matters, and angles may pass pi (NETWORKS.md Q3).
+
+    :param near: (..., 3), as many as there are quaternions.
     """
-    xyz, half = _vector_and_half_angle(quaternion)
-    # No turn at all has any axis: that of the wanted one keeps its whole turns.
-    axis = _unit(np.where(half > 0, xyz, near))
-    angle = 2 * half
-    turns = np.rint(((near * axis).sum(-1, keepdims=True) - angle) / _TURN)
-    result: Array = (angle + turns * _TURN) * axis
-    return result
+    return _by_rows(_axis_angles_near, 3, quaternion, near)
 
 
 def turn_rad(one: Array, other: Array) -> float:
@@ -110,79 +91,199 @@ def turn_rad(one: Array, other: Array) -> float:
     return 4 * math.atan2(min(to, to_opposite), max(to, to_opposite))
 
 
-def _sine_by_angle(angle: Array) -> Array:
-    """Return sin x / x of angles of at least 0; 1 at 0."""
-    angle = np.maximum(angle, _SMALL)
-    ratio: Array = np.sin(angle) / angle
-    return ratio
-
-
-def _vector_and_half_angle(quaternion: Array) -> tuple[Array, Array]:
-    """Return x y z (..., 3) of that sign whose turn is at most pi, and half that turn (..., 1)."""
-    upper = _upper(quaternion)
-    xyz = upper[..., :3]
-    return xyz, np.arctan2(length(xyz), upper[..., 3:])
-
-
-def _unit(vectors: Array) -> Array:
-    """Return vectors of length one, and zeros where there is no length."""
-    size = length(vectors)
-    unit: Array = vectors / np.where(size > 0, size, 1.0)
-    return unit
-
-
-def _normalized(values: Array) -> Array:
-    size = length(values)
-    if not (size > 0).all():
-        raise InputError('no_direction', 'a direction or quaternion has length 0, wanted above 0')
-    unit: Array = values / size
-    return unit
-
-
-def _product(left: Array, right: Array) -> Array:
-    """Return the quaternion that turns by `right`, then by `left`."""
-    pairs = left[..., :, None] * right[..., None, :]
-    product: Array = pairs.reshape(*pairs.shape[:-2], 16) @ _PRODUCTS
-    return product
+def _by_rows(kernel: Callable[..., None], width: int, *values: Array) -> Array:
+    """Return what a compiled function writes (N, width) for rows of values (..., D)."""
+    rows = [np.ascontiguousarray(v, np.float64).reshape(-1, v.shape[-1]) for v in values]
+    found = np.empty((len(rows[0]), width))
+    kernel(*rows, found)
+    return found.reshape(*values[0].shape[:-1], width)
 
 
 def _turn_between(to: Array, start: Array) -> Array:
     """Return the axis-angle of the shortest turn that leads from one rotation to another."""
-    return axis_angle_from_quaternion(_product(to, start * _INVERSE))
+    return _by_rows(_turns_between, 3, to, start)
 
 
 def _turned(start: Array, turn: Array) -> Array:
-    return _upper(_normalized(_product(quaternion_from_axis_angle(turn), start)))
-
-
-def _upper(quaternion: Array) -> Array:
-    return np.where(quaternion[..., 3:] < 0, -quaternion, quaternion)
+    return _by_rows(_turns_after, 4, start, turn)
 
 
 def _swing_between(to: Array, start: Array) -> Array:
     """Return the axis-angle, square to both, that leads from one direction to another."""
-    axis = cross(start, to)
-    sine, cosine = length(axis), (start * to).sum(-1, keepdims=True)
-    is_opposite = (sine == 0) & (cosine < 0)
-    if is_opposite.any():  # there is no shortest way: any axis square to both is as good
-        axis = np.where(is_opposite, _any_square(start), axis)
-    swing: Array = _unit(axis) * np.arctan2(sine, cosine)
-    return swing
-
-
-def _any_square(directions: Array) -> Array:
-    """Return vectors square to directions: across the axis that lies farthest from each."""
-    least = np.eye(3)[np.abs(directions).argmin(-1)]
-    return cross(directions, least)
+    return _by_rows(_swings_between, 3, to, start)
 
 
 def _swung(start: Array, swing: Array) -> Array:
     """Rotate directions by axis-angles that are square to them."""
-    angle = length(swing)
-    across = cross(swing, start) * _sine_by_angle(angle)
-    return _normalized(start * np.cos(angle) + across)
+    return _by_rows(_swings_after, 3, start, swing)
+
+
+def _normalized(values: Array) -> Array:
+    return _scaled(values, is_upper=False)
+
+
+def _upper(values: Array) -> Array:
+    """Return unit quaternions with w >= 0."""
+    return _scaled(values, is_upper=True)
+
+
+def _scaled(values: Array, *, is_upper: bool) -> Array:
+    unit = values.copy()
+    if not _scale(unit.reshape(-1, unit.shape[-1]), is_upper):
+        raise InputError('no_direction', 'a direction or quaternion has length 0, wanted above 0')
+    return unit
+
+
+@compiled
+def _scale(values: Array, is_upper: bool) -> bool:
+    """Give values (N, D) length one, and a last number of 0 at least; False if one has none."""
+    for value in values:
+        size = _length(value)
+        if not size > 0:
+            return False
+        if is_upper and value[-1] < 0:
+            size = -size
+        for axis in range(len(value)):
+            value[axis] /= size
+    return True
+
+
+@compiled
+def _length(vector: Array) -> float:
+    total = 0.0
+    for number in vector:
+        total += number * number
+    return math.sqrt(total)
+
+
+@compiled
+def _quaternions(axis_angles: Array, found: Array) -> None:
+    for row in range(len(found)):
+        _write_turn(axis_angles[row], found[row])
+
+
+@compiled
+def _axis_angles(quaternions: Array, found: Array) -> None:
+    for row in range(len(found)):
+        _write_axis_angle(quaternions[row], found[row])
+
+
+@compiled
+def _axis_angles_near(quaternions: Array, near: Array, found: Array) -> None:
+    for row in range(len(found)):
+        axis = quaternions[row, :3].copy()
+        half = math.atan2(_length(axis), abs(quaternions[row, 3]))
+        if quaternions[row, 3] < 0:
+            axis *= -1
+        if not half > 0:  # no turn at all has any axis: that of the wanted one keeps its turns
+            axis = near[row].copy()
+        size, along = _length(axis), 0.0
+        for number in range(3):
+            axis[number] /= size if size > 0 else 1.0
+            along += near[row, number] * axis[number]
+        turns = round((along - 2 * half) / (2 * math.pi))
+        for number in range(3):
+            found[row, number] = (2 * half + turns * (2 * math.pi)) * axis[number]
+
+
+@compiled
+def _turns_between(to: Array, start: Array, found: Array) -> None:
+    back, turn = np.empty(4), np.empty(4)
+    for row in range(len(found)):
+        for number in range(3):
+            back[number] = -start[row, number]
+        back[3] = start[row, 3]
+        _write_product(to[row], back, turn)
+        _write_axis_angle(turn, found[row])
+
+
+@compiled
+def _turns_after(start: Array, turns: Array, found: Array) -> None:
+    turn = np.empty(4)
+    for row in range(len(found)):
+        _write_turn(turns[row], turn)
+        _write_product(turn, start[row], found[row])
+    _scale(found, True)
+
+
+@compiled
+def _swings_between(to: Array, start: Array, found: Array) -> None:
+    for row in range(len(found)):
+        axis = found[row]
+        _write_cross(start[row], to[row], axis)
+        sine, cosine = _length(axis), 0.0
+        for number in range(3):
+            cosine += start[row, number] * to[row, number]
+        angle, size = math.atan2(sine, cosine), sine
+        if sine == 0 and cosine < 0:  # there is no shortest way: any axis square to both will do
+            _write_square(start[row], axis)
+            size = _length(axis)
+        for number in range(3):
+            axis[number] *= angle / size if size > 0 else 0.0
+
+
+@compiled
+def _swings_after(start: Array, swings: Array, found: Array) -> None:
+    for row in range(len(found)):
+        angle = _length(swings[row])
+        _write_cross(swings[row], start[row], found[row])
+        for number in range(3):
+            along = start[row, number] * math.cos(angle)
+            found[row, number] = along + found[row, number] * _sine_by_angle(angle)
+    _scale(found, False)
+
+
+@compiled
+def _write_turn(axis_angle: Array, found: Array) -> None:
+    """Write the quaternion of an axis-angle."""
+    half = _length(axis_angle) / 2
+    for axis in range(3):
+        found[axis] = axis_angle[axis] * 0.5 * _sine_by_angle(half)
+    found[3] = math.cos(half)
+
+
+@compiled
+def _write_axis_angle(quaternion: Array, found: Array) -> None:
+    """Write the axis-angle, up to pi, of a quaternion of either sign."""
+    sine = _length(quaternion[:3])
+    half = math.atan2(sine, abs(quaternion[3]))
+    sign = -1.0 if quaternion[3] < 0 else 1.0
+    for axis in range(3):
+        found[axis] = sign * quaternion[axis] / (0.5 * _sine_by_angle(half))
+
+
+@compiled
+def _write_product(left: Array, right: Array, found: Array) -> None:
+    """Write the quaternion that turns by `right`, then by `left`."""
+    a, b, c, d = left
+    x, y, z, w = right
+    found[0] = a * w + b * z - c * y + d * x
+    found[1] = b * w + c * x - a * z + d * y
+    found[2] = c * w + a * y - b * x + d * z
+    found[3] = d * w - a * x - b * y - c * z
+
+
+@compiled
+def _write_cross(left: Array, right: Array, found: Array) -> None:
+    for axis in range(3):
+        one, two = (axis + 1) % 3, (axis + 2) % 3
+        found[axis] = left[one] * right[two] - left[two] * right[one]
+
+
+@compiled
+def _write_square(direction: Array, found: Array) -> None:
+    """Write a vector square to a direction: across the axis that lies farthest from it."""
+    least = np.zeros(3)
+    least[np.abs(direction).argmin()] = 1
+    _write_cross(direction, least, found)
+
+
+@compiled
+def _sine_by_angle(angle: float) -> float:
+    """Return sin x / x of an angle of at least 0; 1 at 0."""
+    return math.sin(angle) / angle if angle > _SMALL else 1.0
 
 
 VECTORS = Manifold('vectors', None, lambda v: v, np.subtract, np.add)
 DIRECTIONS = Manifold('directions', 3, _normalized, _swing_between, _swung)
-ROTATIONS = Manifold('quaternions', 4, lambda q: _upper(_normalized(q)), _turn_between, _turned)
+ROTATIONS = Manifold('quaternions', 4, _upper, _turn_between, _turned)
