@@ -20,20 +20,21 @@ import numpy as np
 _SMALL = 1e-20  # an angle so small is its own sine
 
 
+_VECTORS, _DIRECTIONS, _ROTATIONS = range(3)
+
+
 @dataclass(frozen=True)
 class Manifold:
     """A kind of value.
 
-    `width` is the length of the last axis, None where any will do. `difference(to, start)` is the
-    tangent that `moved(start, tangent)` takes back to `to`. `normalized` puts a value that is
-    nearly one of its kind exactly there.
+    `width` is the length of the last axis, None where any will do; `tangent_width` that of
+    tangents, which is the same for vectors. `kind` is what compiled functions know it by.
     """
 
     name: str
-    width: int | None
-    normalized: Callable[[Array], Array]
-    difference: Callable[[Array, Array], Array]
-    moved: Callable[[Array, Array], Array]
+    kind: int
+    width: int | None = None
+    tangent_width: int | None = None
 
     def checked(self, value: Array | float) -> Array:
         """Return a value as float64, exactly of its kind.
@@ -46,17 +47,50 @@ class Manifold:
             raise InputError(
                 'bad_shape', f'{self.name} have shape {found.shape}, wanted (..., {self.width})'
             )
-        if not np.isfinite(found).all():
+        rows = rows_of(found)
+        if not _are_finite(rows):
             raise InputError('not_finite', f'{self.name} to filter hold NaN or infinity')
-        return self.normalized(found)
+        if not _normalise(self.kind, rows):
+            raise InputError(
+                'no_direction', 'a direction or quaternion has length 0, wanted above 0'
+            )
+        return found
+
+    def difference(self, to: Array, start: Array) -> Array:
+        """Return the tangents (...) that `moved` takes from one value to another."""
+        found = np.empty((*to.shape[:-1], self.tangent_width or to.shape[-1]) if to.ndim else ())
+        _differences(self.kind, rows_of(to), rows_of(start), rows_of(found))
+        return found
+
+    def moved(self, start: Array, tangent: Array) -> Array:
+        """Return the values that lie a tangent away from others."""
+        found = np.empty(start.shape)
+        _moves(self.kind, rows_of(start), rows_of(tangent), rows_of(found))
+        return found
+
+    def low_pass(
+        self,
+        value: Array,
+        start: Array,
+        velocity: Array,
+        elapsed_sec: float,
+        cutoffs: Array,
+    ) -> Array:
+        """Return what a One-Euro filter makes of a value (see `one_euro`).
+
+        :param start: the filtered value before; `velocity` (N, D) of its N rows, is written.
+        :param cutoffs: (rows, 3) least cutoff, beta and cutoff of the speed, of all rows or each.
+        """
+        found = np.empty(value.shape)
+        rows, starts = rows_of(value), rows_of(start)
+        _low_pass(self.kind, rows, starts, velocity, elapsed_sec, cutoffs, rows_of(found))
+        return found
 
 
-def length(tangent: Array) -> Array:
-    """Return the length of each tangent (..., 1), or of a number without axes its size ()."""
-    if tangent.ndim == 0:
-        return np.abs(tangent)
-    norm: Array = np.sqrt(np.add.reduce(tangent * tangent, axis=-1, keepdims=True))
-    return norm
+def rows_of(values: Array) -> Array:
+    """Return values (..., D) as rows (N, D), contiguous; a number as one row of one."""
+    rows = np.ascontiguousarray(values, np.float64)
+    return rows.reshape(-1, values.shape[-1] if values.ndim else 1)
 
 
 def quaternion_from_axis_angle(axis_angle: Array) -> Array:
@@ -93,59 +127,106 @@ def turn_rad(one: Array, other: Array) -> float:
 
 def _by_rows(kernel: Callable[..., None], width: int, *values: Array) -> Array:
     """Return what a compiled function writes (N, width) for rows of values (..., D)."""
-    rows = [np.ascontiguousarray(v, np.float64).reshape(-1, v.shape[-1]) for v in values]
-    found = np.empty((len(rows[0]), width))
-    kernel(*rows, found)
-    return found.reshape(*values[0].shape[:-1], width)
-
-
-def _turn_between(to: Array, start: Array) -> Array:
-    """Return the axis-angle of the shortest turn that leads from one rotation to another."""
-    return _by_rows(_turns_between, 3, to, start)
-
-
-def _turned(start: Array, turn: Array) -> Array:
-    return _by_rows(_turns_after, 4, start, turn)
-
-
-def _swing_between(to: Array, start: Array) -> Array:
-    """Return the axis-angle, square to both, that leads from one direction to another."""
-    return _by_rows(_swings_between, 3, to, start)
-
-
-def _swung(start: Array, swing: Array) -> Array:
-    """Rotate directions by axis-angles that are square to them."""
-    return _by_rows(_swings_after, 3, start, swing)
-
-
-def _normalized(values: Array) -> Array:
-    return _scaled(values, is_upper=False)
-
-
-def _upper(values: Array) -> Array:
-    """Return unit quaternions with w >= 0."""
-    return _scaled(values, is_upper=True)
-
-
-def _scaled(values: Array, *, is_upper: bool) -> Array:
-    unit = values.copy()
-    if not _scale(unit.reshape(-1, unit.shape[-1]), is_upper):
-        raise InputError('no_direction', 'a direction or quaternion has length 0, wanted above 0')
-    return unit
+    found = np.empty((*values[0].shape[:-1], width))
+    kernel(*map(rows_of, values), rows_of(found))
+    return found
 
 
 @compiled
-def _scale(values: Array, is_upper: bool) -> bool:
-    """Give values (N, D) length one, and a last number of 0 at least; False if one has none."""
+def _are_finite(values: Array) -> bool:
+    for number in values.flat:
+        if not math.isfinite(number):
+            return False
+    return True
+
+
+@compiled
+def _normalise(kind: int, values: Array) -> bool:
+    """Put values (N, D) that are nearly of their kind exactly there; False if one has no length.
+
+    Quaternions get w >= 0.
+    """
+    if kind == _VECTORS:
+        return True
     for value in values:
         size = _length(value)
         if not size > 0:
             return False
-        if is_upper and value[-1] < 0:
+        if kind == _ROTATIONS and value[3] < 0:
             size = -size
         for axis in range(len(value)):
             value[axis] /= size
     return True
+
+
+@compiled
+def _differences(kind: int, to: Array, start: Array, found: Array) -> None:
+    for row in range(len(found)):
+        _write_difference(kind, to[row], start[row], found[row])
+
+
+@compiled
+def _moves(kind: int, start: Array, tangents: Array, found: Array) -> None:
+    for row in range(len(found)):
+        _write_moved(kind, start[row], tangents[row], found[row])
+    _normalise(kind, found)
+
+
+@compiled
+def _low_pass(
+    kind: int,
+    values: Array,
+    starts: Array,
+    velocities: Array,
+    elapsed_sec: float,
+    cutoffs: Array,
+    found: Array,
+) -> None:
+    """Write what is filtered (N, D), and change the velocities."""
+    for row in range(len(values)):
+        least_hz, beta, derivative_hz = cutoffs[min(row, len(cutoffs) - 1)]
+        velocity, step = velocities[row], np.empty(velocities.shape[1])
+        _write_difference(kind, values[row], starts[row], step)
+        keep = _smoothing_factor(derivative_hz, elapsed_sec)
+        for axis in range(len(step)):
+            velocity[axis] += keep * (step[axis] / elapsed_sec - velocity[axis])
+        part = _smoothing_factor(least_hz + beta * _length(velocity), elapsed_sec)
+        for axis in range(len(step)):
+            step[axis] *= part
+        _write_moved(kind, starts[row], step, found[row])
+    _normalise(kind, found)
+
+
+@compiled
+def _smoothing_factor(cutoff_hz: float, elapsed_sec: float) -> float:
+    """Return the part of the way, in (0, 1), that a low pass goes in a time."""
+    ratio = 2 * math.pi * elapsed_sec * cutoff_hz
+    return ratio / (1 + ratio)
+
+
+@compiled
+def _write_difference(kind: int, to: Array, start: Array, tangent: Array) -> None:
+    if kind == _VECTORS:
+        for axis in range(len(to)):
+            tangent[axis] = to[axis] - start[axis]
+    elif kind == _DIRECTIONS:
+        _write_swing_between(to, start, tangent)
+    else:
+        _write_turn_between(to, start, tangent)
+
+
+@compiled
+def _write_moved(kind: int, start: Array, tangent: Array, found: Array) -> None:
+    """Write where a tangent leads; not normalised."""
+    if kind == _VECTORS:
+        for axis in range(len(start)):
+            found[axis] = start[axis] + tangent[axis]
+    elif kind == _DIRECTIONS:
+        _write_swung(start, tangent, found)
+    else:
+        turn = np.empty(4)
+        _write_turn(tangent, turn)
+        _write_product(turn, start, found)
 
 
 @compiled
@@ -187,50 +268,39 @@ def _axis_angles_near(quaternions: Array, near: Array, found: Array) -> None:
 
 
 @compiled
-def _turns_between(to: Array, start: Array, found: Array) -> None:
+def _write_turn_between(to: Array, start: Array, tangent: Array) -> None:
+    """Write the axis-angle of the shortest turn that leads from one rotation to another."""
     back, turn = np.empty(4), np.empty(4)
-    for row in range(len(found)):
-        for number in range(3):
-            back[number] = -start[row, number]
-        back[3] = start[row, 3]
-        _write_product(to[row], back, turn)
-        _write_axis_angle(turn, found[row])
+    for number in range(3):
+        back[number] = -start[number]
+    back[3] = start[3]
+    _write_product(to, back, turn)
+    _write_axis_angle(turn, tangent)
 
 
 @compiled
-def _turns_after(start: Array, turns: Array, found: Array) -> None:
-    turn = np.empty(4)
-    for row in range(len(found)):
-        _write_turn(turns[row], turn)
-        _write_product(turn, start[row], found[row])
-    _scale(found, True)
+def _write_swing_between(to: Array, start: Array, tangent: Array) -> None:
+    """Write the axis-angle, square to both, that leads from one direction to another."""
+    _write_cross(start, to, tangent)
+    sine, cosine = _length(tangent), 0.0
+    for number in range(3):
+        cosine += start[number] * to[number]
+    angle, size = math.atan2(sine, cosine), sine
+    if sine == 0 and cosine < 0:  # there is no shortest way: any axis square to both will do
+        _write_square(start, tangent)
+        size = _length(tangent)
+    for number in range(3):
+        tangent[number] *= angle / size if size > 0 else 0.0
 
 
 @compiled
-def _swings_between(to: Array, start: Array, found: Array) -> None:
-    for row in range(len(found)):
-        axis = found[row]
-        _write_cross(start[row], to[row], axis)
-        sine, cosine = _length(axis), 0.0
-        for number in range(3):
-            cosine += start[row, number] * to[row, number]
-        angle, size = math.atan2(sine, cosine), sine
-        if sine == 0 and cosine < 0:  # there is no shortest way: any axis square to both will do
-            _write_square(start[row], axis)
-            size = _length(axis)
-        for number in range(3):
-            axis[number] *= angle / size if size > 0 else 0.0
-
-
-@compiled
-def _swings_after(start: Array, swings: Array, found: Array) -> None:
-    for row in range(len(found)):
-        angle = _length(swings[row])
-        _write_cross(swings[row], start[row], found[row])
-        for number in range(3):
-            along = start[row, number] * math.cos(angle)
-            found[row, number] = along + found[row, number] * _sine_by_angle(angle)
-    _scale(found, False)
+def _write_swung(start: Array, swing: Array, found: Array) -> None:
+    """Write a direction rotated by an axis-angle that is square to it."""
+    angle = _length(swing)
+    _write_cross(swing, start, found)
+    for number in range(3):
+        along = start[number] * math.cos(angle)
+        found[number] = along + found[number] * _sine_by_angle(angle)
 
 
 @compiled
@@ -284,6 +354,6 @@ def _sine_by_angle(angle: float) -> float:
     return math.sin(angle) / angle if angle > _SMALL else 1.0
 
 
-VECTORS = Manifold('vectors', None, lambda v: v, np.subtract, np.add)
-DIRECTIONS = Manifold('directions', 3, _normalized, _swing_between, _swung)
-ROTATIONS = Manifold('quaternions', 4, _upper, _turn_between, _turned)
+VECTORS = Manifold('vectors', _VECTORS)
+DIRECTIONS = Manifold('directions', _DIRECTIONS, 3, 3)
+ROTATIONS = Manifold('quaternions', _ROTATIONS, 4, 3)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-import math
 
 from interwild_ros.config import Checked, setting
 from interwild_ros.errors import InputError
 from interwild_ros.records import Array, NS_PER_SEC
-from interwild_ros.tracking.manifolds import length, Manifold, VECTORS
+from interwild_ros.tracking.manifolds import Manifold, rows_of, VECTORS
 import numpy as np
 
 
@@ -38,23 +37,8 @@ class OneEuroSettings(Checked):
 
 
 @dataclass(frozen=True, eq=False)
-class _Cutoffs:
-    """The numbers of `OneEuroSettings`, those of rows as columns (rows, 1)."""
-
-    least_hz: Array | float
-    beta: Array | float
-    derivative_hz: Array | float
-
-    @classmethod
-    def of(cls, settings: OneEuroSettings | Sequence[OneEuroSettings]) -> _Cutoffs:
-        if isinstance(settings, OneEuroSettings):
-            return cls(*astuple(settings))
-        return cls(*np.array([astuple(row) for row in settings]).T[..., None])
-
-
-@dataclass(frozen=True, eq=False)
 class _State:
-    """The last stamp, filtered value and filtered velocity (a tangent per second)."""
+    """The last stamp, filtered value and, in rows (N, D), filtered velocity: tangents per s."""
 
     stamp_ns: int
     value: Array
@@ -75,7 +59,9 @@ class OneEuro:
         :param manifold: where the values live. The last axis is one value; a vector without axes
             is a number.
         """
-        self._cutoffs = _Cutoffs.of(settings)
+        self._is_of_rows = not isinstance(settings, OneEuroSettings)
+        of_rows = settings if isinstance(settings, Sequence) else [settings]
+        self._cutoffs = np.array([astuple(row) for row in of_rows], np.float64)  # rows, 3
         self._manifold = manifold
         self._state: _State | None = None
 
@@ -107,25 +93,18 @@ class OneEuro:
         self._state = None
 
     def _begun(self, value: Array, stamp_ns: int) -> _State:
-        rows = np.shape(self._cutoffs.beta)[:1]
-        if rows and value.shape[:-1] != rows:
+        rows = len(self._cutoffs)
+        if self._is_of_rows and value.shape[:-1] != (rows,):
             raise InputError(
-                'bad_shape', f'value has shape {value.shape}, its settings are of {rows[0]} rows'
+                'bad_shape', f'value has shape {value.shape}, its settings are of {rows} rows'
             )
-        return _State(stamp_ns, value, np.zeros_like(self._manifold.difference(value, value)))
+        tangents = np.zeros_like(self._manifold.difference(value, value))
+        return _State(stamp_ns, value, rows_of(tangents))
 
     def _next(self, state: _State, value: Array, stamp_ns: int) -> _State:
         elapsed_sec = (stamp_ns - state.stamp_ns) / NS_PER_SEC
-        step = self._manifold.difference(value, state.value)
-        keep = smoothing_factor(self._cutoffs.derivative_hz, elapsed_sec)
-        velocity = state.velocity + keep * (step / elapsed_sec - state.velocity)
-        cutoff_hz = self._cutoffs.least_hz + self._cutoffs.beta * length(velocity)
-        part = smoothing_factor(cutoff_hz, elapsed_sec)
-        return _State(stamp_ns, self._manifold.moved(state.value, part * step), velocity)
-
-
-def smoothing_factor(cutoff_hz: Array | float, elapsed_sec: float) -> Array:
-    """Return the part of the way, in (0, 1), that a low pass goes in a time."""
-    ratio = np.asarray(2 * math.pi * elapsed_sec * cutoff_hz)
-    part: Array = ratio / (1 + ratio)
-    return part
+        velocity = state.velocity.copy()
+        filtered = self._manifold.low_pass(
+            value, state.value, velocity, elapsed_sec, self._cutoffs
+        )
+        return _State(stamp_ns, filtered, velocity)

@@ -5,7 +5,7 @@ from interwild_ros.tracking.manifolds import (
     ROTATIONS,
     VECTORS,
 )
-from interwild_ros.tracking.one_euro import OneEuro, OneEuroSettings, smoothing_factor
+from interwild_ros.tracking.one_euro import OneEuro, OneEuroSettings
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -88,7 +88,8 @@ def test_white_noise_loses_most_of_its_jitter():
 
 def test_the_deviation_of_white_noise_is_that_of_a_low_pass():
     noise = np.random.default_rng(2).normal(0, 1, 20_000)
-    part = smoothing_factor(STEADY.min_cutoff_hz, FRAME / SEC)
+    ratio = 2 * np.pi * STEADY.min_cutoff_hz * FRAME / SEC
+    part = ratio / (1 + ratio)
     found = filtered(noise, STEADY)[100:].std()
     assert found == pytest.approx(np.sqrt(part / (2 - part)), rel=0.05)
 
