@@ -120,9 +120,7 @@ def turn_rad(one: Array, other: Array) -> float:
     It is twice the angle in four dimensions between their quaternions p and q, or -q where that is
     nearer. That angle is 2 atan2(|p - q|, |p + q|), which is exact for small ones too (Kahan).
     """
-    p, q = quaternion_from_axis_angle(np.array([one, other], dtype=np.float64))
-    to, to_opposite = math.dist(p, q), math.dist(p, -q)
-    return 4 * math.atan2(min(to, to_opposite), max(to, to_opposite))
+    return _turn_rad(np.ascontiguousarray([one, other], np.float64))
 
 
 def _by_rows(kernel: Callable[..., None], width: int, *values: Array) -> Array:
@@ -241,6 +239,18 @@ def _length(vector: Array) -> float:
 def _quaternions(axis_angles: Array, found: Array) -> None:
     for row in range(len(found)):
         _write_turn(axis_angles[row], found[row])
+
+
+@compiled
+def _turn_rad(axis_angles: Array) -> float:
+    one, other = np.empty(4), np.empty(4)
+    _write_turn(axis_angles[0], one)
+    _write_turn(axis_angles[1], other)
+    apart = opposite = 0.0
+    for number in range(4):
+        apart += (one[number] - other[number]) ** 2
+        opposite += (one[number] + other[number]) ** 2
+    return 4 * math.atan2(math.sqrt(min(apart, opposite)), math.sqrt(max(apart, opposite)))
 
 
 @compiled

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field, fields, replace
 import math
 
+from interwild_ros.compiled import compiled
 from interwild_ros.config import Checked, setting
 from interwild_ros.errors import InputError, SettingError
 from interwild_ros.hand_model.joints import JOINT_PARENTS
@@ -197,9 +198,8 @@ class Presence:
 
 def bone_lengths_m(joints_m: Array) -> Array:
     """Return the lengths (20,) of the bones that end in each joint (21, 3) but the wrist."""
-    ends = np.asarray(joints_m, dtype=np.float64)
-    bones = ends[1:] - ends.take(_PARENTS, axis=0)
-    lengths: Array = np.sqrt((bones * bones).sum(-1))
+    lengths = np.empty(len(_PARENTS))
+    _write_lengths(np.ascontiguousarray(joints_m, np.float64), lengths)
     return lengths
 
 
@@ -211,8 +211,27 @@ def bone_spread(lengths_m: Array, usual_m: Array) -> float:
 
     :param lengths_m: (20,) as `bone_lengths_m` gives them; `usual_m` likewise, each above 0.
     """
-    if not (np.asarray(lengths_m) > 0).all():
-        return math.inf
-    ratios = np.log(np.asarray(lengths_m) / np.asarray(usual_m))
-    off = ratios - ratios.sum() / len(ratios)
-    return math.sqrt(off @ off / len(off))
+    return _spread(
+        np.ascontiguousarray(lengths_m, np.float64), np.ascontiguousarray(usual_m, np.float64)
+    )
+
+
+@compiled
+def _write_lengths(joints_m: Array, lengths: Array) -> None:
+    for bone in range(len(lengths)):
+        total = 0.0
+        for axis in range(3):
+            total += (joints_m[bone + 1, axis] - joints_m[_PARENTS[bone], axis]) ** 2
+        lengths[bone] = math.sqrt(total)
+
+
+@compiled
+def _spread(lengths: Array, usual: Array) -> float:
+    middle = total = 0.0
+    for bone in range(len(lengths)):
+        if not lengths[bone] > 0:  # which NaN is not
+            return math.inf
+        middle += math.log(lengths[bone] / usual[bone]) / len(lengths)
+    for bone in range(len(lengths)):
+        total += (math.log(lengths[bone] / usual[bone]) - middle) ** 2
+    return math.sqrt(total / len(lengths))
