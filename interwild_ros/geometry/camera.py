@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import math
 
+from interwild_ros.compiled import compiled
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.lens import distort, undistort
 from interwild_ros.records import Array, Camera, DISTORTION_COUNTS
@@ -103,8 +104,9 @@ def undistort_px(camera: Camera, px: Array) -> Array:
     :return: (N, 2) x/z and y/z without distortion; NaN where the lens shows no point in front
         of the camera. Accurate to 1e-6 px when projected back.
     """
-    px = np.asarray(px, dtype=np.float64).reshape(-1, 2)
-    shown = (px - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
+    px = np.ascontiguousarray(px, np.float64).reshape(-1, 2)
+    shown = np.empty(px.shape)
+    _write_shown(px, camera.fx, camera.fy, camera.cx, camera.cy, shown)
     return undistort(camera.distortion_model, camera.distortion, shown)
 
 
@@ -115,11 +117,34 @@ def project(camera: Camera, points: Array) -> Array:
     :return: (N, 2) px of the image, also outside of it; NaN for points that are not in front of
         the camera.
     """
-    points = np.asarray(points, dtype=np.float64).reshape(-1, 3)
-    depth = np.where(points[:, 2] > 0, points[:, 2], np.nan)
-    ideal = points[:, :2] / depth[:, None]
+    points = np.ascontiguousarray(points, np.float64).reshape(-1, 3)
+    ideal, px = np.empty((len(points), 2)), np.empty((len(points), 2))
+    _write_ideal(points, ideal)
     shown = distort(camera.distortion_model, camera.distortion, ideal)
-    return np.asarray(shown * (camera.fx, camera.fy) + (camera.cx, camera.cy))
+    _write_px(shown, camera.fx, camera.fy, camera.cx, camera.cy, px)
+    return px
+
+
+@compiled
+def _write_shown(px: Array, fx: float, fy: float, cx: float, cy: float, shown: Array) -> None:
+    for row in range(len(px)):
+        shown[row, 0] = (px[row, 0] - cx) / fx
+        shown[row, 1] = (px[row, 1] - cy) / fy
+
+
+@compiled
+def _write_px(shown: Array, fx: float, fy: float, cx: float, cy: float, px: Array) -> None:
+    for row in range(len(px)):
+        px[row, 0] = shown[row, 0] * fx + cx
+        px[row, 1] = shown[row, 1] * fy + cy
+
+
+@compiled
+def _write_ideal(points: Array, ideal: Array) -> None:
+    for row in range(len(points)):
+        depth = points[row, 2] if points[row, 2] > 0 else math.nan
+        for axis in range(2):
+            ideal[row, axis] = points[row, axis] / depth
 
 
 def _intrinsics(matrix: Sequence[float], rectified: bool) -> tuple[float, float, float, float]:

@@ -323,7 +323,7 @@ class Follower:
 def _scaled(left_from_right_m: Array, hands: Sequence[HandEstimate]) -> Array:
     """Return what lies between hands as networks see them between hands of the owner's size."""
     scales = [hand.scale for hand in hands]
-    return left_from_right_m * float(np.mean(scales)) if scales else left_from_right_m
+    return left_from_right_m * (sum(scales) / len(scales)) if scales else left_from_right_m
 
 
 def _tracker_settings(settings: Settings) -> TrackerSettings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 import math
 
+from interwild_ros.compiled import compiled
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.camera import project
@@ -122,5 +123,14 @@ def reason_of_absence(estimate: HandEstimate, settings: Settings) -> str:
 
 def reprojection_error_px(camera: Camera, joints_m: Array, joints_image_px: Array) -> float:
     """Return the root mean square distance in px between placed joints and the seen ones."""
-    offsets = project(camera, joints_m) - joints_image_px
-    return math.sqrt((offsets * offsets).sum() / len(offsets))
+    seen_px = np.ascontiguousarray(joints_image_px, np.float64)
+    return _root_mean_square(project(camera, joints_m), seen_px)
+
+
+@compiled
+def _root_mean_square(shown_px: Array, seen_px: Array) -> float:
+    total = 0.0
+    for row in range(len(seen_px)):
+        for axis in range(2):
+            total += (shown_px[row, axis] - seen_px[row, axis]) ** 2
+    return math.sqrt(total / len(seen_px))

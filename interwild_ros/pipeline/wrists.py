@@ -148,7 +148,7 @@ def _seen(camera: Camera, found: Sequence[HandEstimate]) -> dict[Side, _Rays]:
     if not found:
         return {}
     pixels = [estimate.joints_image_px for estimate in found]
-    rays = np.split(undistort_px(camera, np.concatenate(pixels)), len(found))
+    rays = undistort_px(camera, np.concatenate(pixels)).reshape(len(found), -1, 2)
     quality = joint_quality([e.joints_image_px for e in found], (camera.width, camera.height))
     return {
         estimate.side: _Rays(*parts) for estimate, *parts in zip(found, rays, quality, strict=True)
