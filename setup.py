@@ -206,6 +206,7 @@ setup(
         'torch>=2.2',
         'numpy>=1.24',
         'scipy>=1.10',
+        'numba>=0.60',
         'smplx==0.1.28',
         'opencv-python-headless>=4.9',
         'rosbags>=0.11',
@@ -215,8 +216,6 @@ setup(
         'pyarrow>=16.0',
     ],
     extras_require={
-        # Drawing synthetic hands is several times as fast with it; the node never asks for it.
-        'train': ['numba>=0.60'],
         'ray': ['ray>=2.40'],
         'rerun': ['rerun-sdk>=0.41'],  # its API changes with every minor version
         'onnx': ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.5'],

@@ -284,9 +284,10 @@ def network(args: argparse.Namespace) -> dict[str, Any]:
     from interwild_ros.config import Settings
     from interwild_ros.pipeline.following import Follower
     from interwild_ros.pipeline.pipeline import load_pipeline
+    from interwild_ros.pipeline.warm_up import warm_up
 
     pipeline = load_pipeline(Settings(threads=args.threads))
-    pipeline.warm_up()
+    warm_up(pipeline)
     follower = Follower(pipeline)
     pictures = list(islice(_frames(args.bag), _PICTURES))
     times_sec, both = [], 0

@@ -13,7 +13,7 @@ PACKAGE = ROOT / 'interwild_ros'
 
 # Low to high, as in ARCHITECTURE.md. Modules of one floor do not import each other's folders.
 FLOORS = (
-    ('errors', 'openmp'),
+    ('errors', 'openmp', 'compiled'),
     ('records', 'config', 'whole'),
     ('hand_model',),
     ('geometry',),

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / 'interwild_ros'
 GENERATED = ('interwild_ros.msg',)
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'rerun': 'rerun-sdk', 'yaml': 'pyyaml'}
-TESTED = ('runtime.txt', 'train.txt', 'extras.txt')
+TESTED = ('runtime.txt', 'extras.txt')
 
 
 IMPORTED_BY_OTHERS = {'onnxscript'}  # by torch.onnx
@@ -141,7 +141,7 @@ def test_the_tested_versions_are_those_that_setup_py_allows(metadata):
 
 def test_an_extra_is_asked_for_by_itself_alone(metadata):
     extras = metadata.get_all('Provides-Extra')
-    assert sorted(extras) == ['onnx', 'openvino', 'ray', 'rerun', 'train']
+    assert sorted(extras) == ['onnx', 'openvino', 'ray', 'rerun']
     plain = [r for r in requirements(metadata.get_all('Requires-Dist')) if not r.marker]
     assert by_name(plain).keys() == by_name(requirements(lines_of('runtime.txt'))).keys()
 

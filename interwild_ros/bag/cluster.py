@@ -26,6 +26,7 @@ from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError, InterwildError, SettingError
 from interwild_ros.openmp import PASSIVE_WAITING
 from interwild_ros.pipeline.pipeline import load_pipeline, Pipeline
+from interwild_ros.pipeline.warm_up import warm_up
 import ray
 from ray import ObjectRef
 import torch
@@ -250,7 +251,7 @@ def _assets(settings: Settings) -> dict[str, Any]:
 def _pipeline(settings: Settings) -> Pipeline:
     """Return the networks, which a worker's process loads once."""
     pipeline = load_pipeline(settings)
-    pipeline.warm_up()
+    warm_up(pipeline)
     return pipeline
 
 

@@ -29,6 +29,7 @@ from interwild_ros.bag.word_file import append_word, StampedWord
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
 from interwild_ros.pipeline.pipeline import load_pipeline, Pipeline
+from interwild_ros.pipeline.warm_up import warm_up
 
 _END_SEC = 5.0
 _READY = 'ready'
@@ -116,7 +117,7 @@ def _run(wire: Connection, settings: Settings) -> None:
     """Foresee one share after another, until the parent ends."""
     _settle()
     pipeline = load_pipeline(settings)
-    pipeline.warm_up()
+    warm_up(pipeline)
     with suppress(EOFError, ConnectionError):  # the parent is gone
         while True:
             wire.send(_READY)

@@ -36,6 +36,7 @@ from interwild_ros.cli.progress import ProgressLine
 from interwild_ros.config import Settings
 from interwild_ros.errors import AssetError
 from interwild_ros.pipeline.pipeline import load_pipeline
+from interwild_ros.pipeline.warm_up import warm_up
 
 _LOST = (
     'interwild: {} of {} workers died on the way; what they had not foreseen was seen without them'
@@ -141,7 +142,7 @@ def analyze(args: argparse.Namespace, progress: ProgressLine) -> Iterator[Outcom
         if not request.resume:  # else most may be finished
             workers.expect(longest)
         pipeline = load_pipeline(request.settings)
-        pipeline.warm_up()
+        warm_up(pipeline)
         yield from analyse_bags(bags, out, request, pipeline, workers=workers, say=say)
         if workers.lost:
             progress.end()

@@ -111,9 +111,7 @@ def _undistort_polynomial(d: Array, onto_sensor: Array, distorted: Array, ideal:
 
 
 @compiled
-def _root(
-    d: Array, onto_sensor: Array, wanted_x: float, wanted_y: float
-) -> tuple[float, float]:
+def _root(d: Array, onto_sensor: Array, wanted_x: float, wanted_y: float) -> tuple[float, float]:
     """Find the root of distorted(ideal) - wanted by Newton with halved steps."""
     x, y = wanted_x, wanted_y
     for _ in range(_STEPS):

@@ -159,10 +159,10 @@ def _deviation(hand: Array, column: int) -> float:
 @compiled
 def _is_shown(hand: Array, depth_m: float) -> bool:
     """Return whether a camera would show all joints at a depth, which NaN is not."""
+    is_shown = True
     for row in range(len(hand)):
-        if not MIN_DEPTH_M <= hand[row, 2] + depth_m <= MAX_DEPTH_M:
-            return False
-    return True
+        is_shown = is_shown and MIN_DEPTH_M <= hand[row, 2] + depth_m <= MAX_DEPTH_M
+    return is_shown
 
 
 @compiled

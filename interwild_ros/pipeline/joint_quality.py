@@ -93,10 +93,11 @@ def _is_farther_out(corner: Array, best: Array, point: Array) -> bool:
 def _side(start: Array, end: Array, point: Array) -> float:
     """Return above 0 for a point to the one side of a line, below for the other, 0 on it."""
     along_x, along_y = end[0] - start[0], end[1] - start[1]
-    return along_x * (point[1] - start[1]) - along_y * (point[0] - start[0])
+    side: float = along_x * (point[1] - start[1]) - along_y * (point[0] - start[0])
+    return side
 
 
 @compiled
 def _is_place(point: Array) -> bool:
     """Return whether a point is near enough to be one, which NaN is not."""
-    return abs(point[0]) <= FARTHEST_PX and abs(point[1]) <= FARTHEST_PX
+    return bool(abs(point[0]) <= FARTHEST_PX and abs(point[1]) <= FARTHEST_PX)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 
 from interwild_ros.config import Settings
-from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.rotations import convention_named
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import find_hand_models
@@ -28,7 +27,6 @@ from interwild_ros.records import (
     TwoHands,
 )
 from interwild_ros.tracking.matching import Sought, WHOLE
-import numpy as np
 import torch
 
 MEANINGLESS = 'the weights are made by a rule, not trained: these hands mean nothing'
@@ -100,11 +98,6 @@ class Pipeline:
         :param betas: (2, 10).
         """
         return self._pose(poses, betas)
-
-    def warm_up(self) -> None:
-        """Run one black frame, so that the first real one is as fast as the others."""
-        camera = camera_from_fov(640, 480, self.settings.nominal_fov_deg)
-        self(Frame(np.zeros((480, 640, 3), np.uint8), camera, stamp_ns=0, frame_id=''))
 
     def estimate(self, frame: Frame, sought: Sought = WHOLE) -> PairEstimate:
         """Run the networks and the hand models: `read`, then `posed`."""

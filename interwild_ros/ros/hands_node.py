@@ -128,10 +128,11 @@ class HandsNode(LifecycleNode):
         # Importing torch takes seconds: before this the node is on the graph and answers.
         with self._stop.breaking_off():
             from interwild_ros.pipeline.pipeline import load_pipeline
+            from interwild_ros.pipeline.warm_up import warm_up
             from interwild_ros.ros.session import Session
 
             pipeline = load_pipeline(self.settings)
-            pipeline.warm_up()
+            warm_up(pipeline)
         return Session(self, pipeline, self._meters)
 
     def _introduce(self, card: ModelCard) -> None:

@@ -132,10 +132,10 @@ def _by_rows(kernel: Callable[..., None], width: int, *values: Array) -> Array:
 
 @compiled
 def _are_finite(values: Array) -> bool:
+    are_finite = True
     for number in values.flat:
-        if not math.isfinite(number):
-            return False
-    return True
+        are_finite = are_finite and math.isfinite(number)
+    return are_finite
 
 
 @compiled

@@ -43,7 +43,6 @@ def test_a_folder_that_holds_only_half_is_named(run_interwild, tmp_path, weights
 
 
 def test_the_held_out_pictures_are_the_same_on_every_run(run_interwild, tmp_path, weights):
-    pytest.importorskip('numba')
     words = ('evaluate', '--weights', str(weights), '--count', '2', '--json')
     one, other = (run_interwild(*words, cwd=tmp_path) for _ in range(2))
     assert one.returncode == 0, one.stderr

@@ -14,8 +14,6 @@ import pytest
 from safetensors.torch import load_file
 import torch
 
-pytest.importorskip('numba')  # the synthetic world draws with it
-
 RECIPE = """
 variant: compact
 seed: 5

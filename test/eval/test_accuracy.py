@@ -22,7 +22,6 @@ from interwild_ros.train.mano_targets import pose_fits
 import numpy as np
 import pytest
 
-pytest.importorskip('numba')
 COUNT = 4
 
 

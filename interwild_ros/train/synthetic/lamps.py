@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from interwild_ros.train.synthetic import zbuffer
 from interwild_ros.train.synthetic.contact import bead_radii_m
 from interwild_ros.train.synthetic.domains import Light
 from interwild_ros.train.synthetic.draws import Draws
@@ -96,8 +97,6 @@ def lit(colours: Tensor, normals: Tensor, points_m: Tensor, lamps: Lamps, shade:
 def _lit_compiled(
     colours: Tensor, normals: Tensor, points_m: Tensor, lamps: Lamps, shade: Tensor
 ) -> Tensor:
-    from interwild_ros.train.synthetic import zbuffer
-
     of_lamps = (lamps.wrap, lamps.highlight, lamps.shininess, lamps.edge, lamps.shadow)
     parts = (
         *(colours, normals, points_m, shade),
@@ -115,8 +114,6 @@ def shade_of_beads(points_m: Tensor, beads: Tensor, towards: Tensor) -> Tensor:
     """
     radii = bead_radii_m().to(points_m).repeat(beads.shape[1] // len(bead_radii_m()))
     if is_compiled_for(points_m):
-        from interwild_ros.train.synthetic import zbuffer
-
         arrays = (part.contiguous().numpy() for part in (points_m, beads, radii, towards))
         return torch.from_numpy(zbuffer.shade(*arrays, np.float32(_SOFT)))
     ahead = (beads @ towards[..., None]).transpose(1, 2) - points_m @ towards[..., None]

@@ -1,4 +1,4 @@
-"""Paint lit meshes over backgrounds: numba's z-buffer on the CPU, torch's on a GPU or without it.
+"""Paint lit meshes over backgrounds: numba's z-buffer on the CPU, torch's on a GPU.
 
 Meshes are rows of layers; all rows of a layer have the same triangles. Points are x px, y px and
 nearness, 1 / m: 0 for what the camera cannot see. A pixel has FINE samples a side.
@@ -7,18 +7,18 @@ nearness, 1 / m: 0 for what the camera cannot see. A pixel has FINE samples a si
 from __future__ import annotations
 
 from collections.abc import Sequence
-import importlib.util
 from typing import NamedTuple
 
 from interwild_ros.imaging.render import rasterize
+from interwild_ros.train.synthetic import zbuffer
 import numpy as np
 import torch
 from torch import Tensor
 import torch.nn.functional as F
 
 FINE = 2
+_COMPILED_ON = 'cpu'
 MARKS = 3  # the right hand, the left hand, and everything else
-_HAS_NUMBA = importlib.util.find_spec('numba') is not None
 
 
 class Layer(NamedTuple):
@@ -55,15 +55,13 @@ def paint(layers: Sequence[Layer], backgrounds: Tensor) -> Painted:
 
 def is_compiled_for(values: Tensor) -> bool:
     """Return whether compiled code is there for where these values are."""
-    return _HAS_NUMBA and values.device.type == 'cpu'
+    return values.device.type == _COMPILED_ON
 
 
 def mesh_normals(meshes: Tensor, triangles: Tensor) -> Tensor:
     """Return unit normals (N, V, 3) of meshes (N, V, 3) with triangles (F, 3)."""
     if is_compiled_for(meshes):
-        from interwild_ros.train.synthetic.zbuffer import vertex_normals
-
-        found = vertex_normals(meshes.contiguous().numpy(), triangles.numpy())
+        found = zbuffer.vertex_normals(meshes.contiguous().numpy(), triangles.numpy())
         return torch.from_numpy(found)
     a, b, c = (meshes[:, triangles[:, corner]] for corner in range(3))
     of_faces = torch.linalg.cross(b - a, c - a)
@@ -74,8 +72,6 @@ def mesh_normals(meshes: Tensor, triangles: Tensor) -> Tensor:
 
 
 def _paint_compiled(layers: Sequence[Layer], backgrounds: Tensor) -> Painted:
-    from interwild_ros.train.synthetic import zbuffer
-
     batch, height, width, _ = backgrounds.shape
     size = (height * FINE, width * FINE)
     pictures = backgrounds.contiguous().numpy().copy()
