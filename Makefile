@@ -9,8 +9,14 @@ ARGS :=
 INSTALLED := CMakeLists.txt package.xml pyproject.toml setup.py $(wildcard msg/*.msg launch/*.py \
 	config/* config/*/* cmake/*.cmake cmake/tf2_msgs/* scripts/*_node scripts/interwild)
 
+# What numba compiles is kept on disk: better now than before somebody's first frame.
+COMPILE = $(BIN)/python -c 'from interwild_ros.config import Settings; \
+	from interwild_ros.pipeline.pipeline import load_pipeline; \
+	from interwild_ros.pipeline.warm_up import warm_up; \
+	warm_up(load_pipeline(Settings(device="cpu")))'
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test most_tests train_tests check fix bench build clean
+.PHONY: help demo test main_tests cli_tests train_tests check fix bench build clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,20 +26,26 @@ demo: build ## camera to two hands over real DDS; leaves pictures and a bag in o
 
 test: build ## all tests; ARGS="-k markers -x" goes to pytest
 ifeq ($(ARGS),)
-	$(MAKE) --no-print-directory --keep-going --jobs=2 most_tests train_tests
+	$(MAKE) --no-print-directory --keep-going --jobs=2 main_tests cli_tests train_tests
 else
 	$(BIN)/pytest $(ARGS)
 endif
 
-most_tests:
-	$(BIN)/pytest --ignore=test/train
+main_tests:
+	$(BIN)/pytest --ignore=test/cli --ignore=test/train
 
-# By itself: one process would hold too many native libraries. Beside the others, which mostly wait
-# for processes and messages; its words come in one piece, so that they stay apart from theirs.
+# Beside them, for they mostly wait for processes and messages; one process for all would hold too
+# many native libraries. Their words come in one piece, to stay apart from those of the others.
+cli_tests:
+	$(call quietly,test/cli)
+
 train_tests:
+	$(call quietly,test/train,nice -n 19)
+
+define quietly
 	@mkdir -p out
-	@nice -n 19 $(BIN)/pytest test/train > out/train_tests.txt 2>&1; code=$$?; \
-		cat out/train_tests.txt; exit $$code
+	@$(2) $(BIN)/pytest $(1) > out/$@.txt 2>&1; code=$$?; cat out/$@.txt; exit $$code
+endef
 
 check: build ## what must be clean: lint, format, types, spelling, generated files
 	$(BIN)/ruff check .
@@ -64,4 +76,5 @@ $(VENV)/.stamp-requirements: $(wildcard requirements/*.txt) scripts/make_venv
 $(VENV)/.stamp-package: $(VENV)/.stamp-requirements $(INSTALLED)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $@
