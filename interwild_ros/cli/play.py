@@ -186,6 +186,7 @@ def _as_json(outcome: _Outcome) -> str:
             'topics': dict(plan.playlist.names),
             'left_out': dict(plan.playlist.left_out),
             'damage': list(outcome.damage),
+            'rviz_problem': played.rviz_problem,
         },
         indent=2,
     )
@@ -211,6 +212,8 @@ def _lines(outcome: _Outcome) -> Iterator[str]:
     if sent.unreadable:
         yield f'  !           {sent.unreadable} messages could not be read'
     yield from (f'  !           {damage}' for damage in outcome.damage)
+    if outcome.played.rviz_problem:
+        yield f'  !           {outcome.played.rviz_problem}'
 
 
 def _lost(hands: Hands) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -11,7 +10,7 @@ from interwild_ros.geometry.camera import project
 from interwild_ros.hand_model.joints import FINGERS
 from interwild_ros.hand_model.surface import Normals
 from interwild_ros.imaging.captions import caption, Rgb, text_scale, write_notes
-from interwild_ros.imaging.render import rasterize
+from interwild_ros.imaging.mesh_painting import paint_meshes
 from interwild_ros.imaging.shading import Light, shade
 from interwild_ros.records import (
     Array,
@@ -26,7 +25,6 @@ from interwild_ros.records import (
 )
 import numpy as np
 import torch
-from torch import Tensor
 
 SIDE_COLOURS: dict[Side, Rgb] = {Side.RIGHT: (255, 150, 70), Side.LEFT: (70, 170, 255)}
 # in the order of hand_model.joints.FINGERS
@@ -45,7 +43,6 @@ _FOLLOWED_COLOUR: Rgb = (120, 230, 140)
 # Colours are 0 to 255 here, and so is the highlight.
 _LIGHT = Light(strength=0.75, ambient=0.5, highlight=40.0, shininess=24.0)
 _OPACITY = 0.62
-_SUPERSAMPLING = 2
 _FARTHEST_PX = 30_000  # OpenCV draws with 16 bits before the point
 
 
@@ -80,69 +77,24 @@ def draw_overlay(
     return picture
 
 
-@dataclass(frozen=True)
-class _Window:
-    """The part of the picture that the meshes reach, px."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
 def _draw_meshes(
     picture: Image, hands: Sequence[Hand], topology: Topology, camera: Camera
 ) -> None:
     """Draw half-transparent meshes into the picture, the nearer hand before the other."""
-    vertices = np.concatenate([hand.vertices_m for hand in hands])
-    points_px = project(camera, vertices)
-    window = _window_of(points_px, picture)
-    if window is None:
-        return
-    colours, pixels = _seen_colours(vertices, points_px, hands, topology, window)
-    _blend(picture, window, colours, pixels)
-
-
-def _window_of(points_px: Array, picture: Image) -> _Window | None:
-    points_px = points_px[np.isfinite(points_px).all(1)]
-    if not len(points_px):
-        return None
-    height, width = picture.shape[:2]
-    low = np.clip(np.floor(points_px.min(0)) - 1, 0, [width, height]).astype(int)
-    high = np.clip(np.ceil(points_px.max(0)) + 2, 0, [width, height]).astype(int)
-    size = high - low
-    return _Window(int(low[0]), int(low[1]), int(size[0]), int(size[1])) if size.all() else None
-
-
-def _seen_colours(
-    vertices: Array,
-    points_px: Array,
-    hands: Sequence[Hand],
-    topology: Topology,
-    window: _Window,
-) -> tuple[Tensor, Tensor]:
-    """Return the colour (P, 3) of each sample that hits a mesh, and its pixel (P,) in the window.
-
-    Colours are 0 to 255.
-    """
     sides = tuple(hand.side for hand in hands)
+    vertices = np.concatenate([hand.vertices_m for hand in hands])
     normals_of = _normals_of(topology, sides)
-    fine = _SUPERSAMPLING
-    # the middle of a pixel's samples is the pixel's centre
-    samples = (points_px - (window.left, window.top)) * fine + (fine - 1) / 2
     points = torch.from_numpy(vertices.astype(np.float32))
-    raster = rasterize(
-        torch.from_numpy(samples.astype(np.float32))[None],
-        points[None, :, 2],
-        normals_of.triangles,
-        width=window.width * fine,
-        height=window.height * fine,
-    )
     base = torch.tensor([SIDE_COLOURS[side] for side in sides]).float()
     base = base.repeat_interleave(VERTEX_COUNT, 0)
-    lit = shade(base, normals_of(points[None])[0], points, _LIGHT)
-    rows, columns = raster.pixels // raster.width, raster.pixels % raster.width
-    return raster.interpolate(lit[None]), rows // fine * window.width + columns // fine
+    paint_meshes(
+        picture,
+        project(camera, vertices),
+        vertices[:, 2],
+        shade(base, normals_of(points[None])[0], points, _LIGHT).numpy(),
+        normals_of.triangles.numpy(),
+        opacity=_OPACITY,
+    )
 
 
 @lru_cache(maxsize=8)
@@ -151,20 +103,6 @@ def _normals_of(topology: Topology, sides: tuple[Side, ...]) -> Normals:
     of_side = {Side.RIGHT: topology.right_triangles, Side.LEFT: topology.left_triangles}
     parts = [of_side[side].astype(np.int64) + VERTEX_COUNT * i for i, side in enumerate(sides)]
     return Normals(np.concatenate(parts), VERTEX_COUNT * len(sides))
-
-
-def _blend(picture: Image, window: _Window, colours: Tensor, pixels: Tensor) -> None:
-    """Mix sample colours into the picture; a pixel's share is how many of its samples are hit."""
-    count = window.width * window.height
-    where = pixels.numpy()
-    weight = _OPACITY / _SUPERSAMPLING**2
-    shares = weight * np.bincount(where, minlength=count)
-    sums = [weight * np.bincount(where, colour.numpy(), count) for colour in colours.unbind(1)]
-    touched = np.flatnonzero(shares)
-    rows, columns = np.divmod(touched, window.width)
-    place = (window.top + rows, window.left + columns)
-    mixed = picture[place] * (1 - shares[touched, None]) + np.stack(sums, 1)[touched]
-    picture[place] = np.clip(mixed, 0, 255).astype(np.uint8)
 
 
 def _draw_skeleton(picture: Image, joints_px: Array) -> None:

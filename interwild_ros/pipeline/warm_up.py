@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from interwild_ros.geometry.camera import project
+from interwild_ros.imaging.overlay import draw_overlay
 from interwild_ros.pipeline.following import Follower
 from interwild_ros.pipeline.pipeline import Pipeline
 from interwild_ros.records import (
@@ -52,6 +53,7 @@ def _follow(pipeline: Pipeline, frame: Frame) -> None:
     for number in range(_FRAMES):
         followed = follower(replace(frame, stamp_ns=number * NS_PER_SEC // 30))
         followed.place_raw()
+    draw_overlay(frame.image, followed.hands, pipeline.topology, frame.camera)
 
 
 def _pair(pipeline: Pipeline, camera: Camera) -> PairReading:

@@ -15,6 +15,7 @@ from interwild_ros.records import NS_PER_SEC
 from interwild_ros.ros.pacing import Consumed, Pace, RealTime, Wait
 from interwild_ros.ros.params import declare
 from interwild_ros.ros.pictures_out import PicturesOut
+from interwild_ros.ros.roomy_memory import use_roomy_memory
 from interwild_ros.ros.stop_signals import StopSignals
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -116,6 +117,7 @@ class CameraNode(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until its source ends or it is told to stop; return the exit code."""
+    use_roomy_memory()
     with StopSignals() as stop:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         try:

@@ -16,6 +16,7 @@ from interwild_ros.ros.camera_names import CameraNames, cameras_of
 from interwild_ros.ros.diagnostics import CameraState, diagnostics_message, NodeState
 from interwild_ros.ros.meter import Meter
 from interwild_ros.ros.params import declare, watch
+from interwild_ros.ros.roomy_memory import use_roomy_memory
 from interwild_ros.ros.stop_signals import Stopped, StopSignals
 import rclpy
 from rclpy.clock import Clock
@@ -235,6 +236,7 @@ def _leave_alone_what_stays() -> None:
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop; return the exit code."""
     wait_passively()
+    use_roomy_memory()
     with StopSignals() as stop:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from interwild_ros.ros.roomy_memory import use_roomy_memory
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -14,6 +15,7 @@ from rclpy.node import Node
 @contextmanager
 def own_node(name: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
     """Give a node and the executor that runs its callbacks, in a context of their own."""
+    use_roomy_memory()
     context = Context()
     rclpy.init(args=[], context=context)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 import time
@@ -81,12 +81,14 @@ class Played:
     """What came of it.
 
     `is_over` says that it was played to the end; `hands` is None without a hands node.
+    `rviz_problem` says why RViz ended before, empty where nothing was wrong.
     """
 
     is_over: bool
     sent: Sent
     seconds: float
     hands: Hands | None
+    rviz_problem: str = ''
 
 
 def replay(
@@ -106,9 +108,9 @@ def replay(
         process = None
         if plan.parameters is not None:
             process = stack.enter_context(_running_hands_node(plan, plan.parameters))
-        if plan.rviz:
-            stack.enter_context(running_rviz(list(plan.rviz)))
-        return _Replaying(plan, player, answers, process, executor, node, stop, say).run()
+        rviz = stack.enter_context(running_rviz(list(plan.rviz))) if plan.rviz else None
+        played = _Replaying(plan, player, answers, process, executor, node, stop, say).run()
+        return played if rviz is None else replace(played, rviz_problem=rviz.problem())
 
 
 def not_installed(kind: str) -> str:

@@ -10,14 +10,17 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from typing import BinaryIO, cast
 
 from interwild_ros.errors import AssetError
+from interwild_ros.ros.shared_files import shared_file, shared_places
 
 _NAME = 'rviz2'
-_LAYOUT = Path('share/interwild_ros/config/hands.rviz')
-_SOURCE = Path(__file__).resolve().parents[2] / 'config' / 'hands.rviz'
+_LAYOUT = 'config/hands.rviz'
 _LOOKED_AT = ('markers', 'overlay')
 _PATIENCE_SEC = 5.0
+_OF_WHEELS = ('LD_LIBRARY_PATH', '_ROS_WHEELS_BOOTSTRAP_COMPLETE')
 
 
 def rviz_command(*, hands_node: str, frame_id: str) -> list[str]:
@@ -46,31 +49,66 @@ def rviz_command(*, hands_node: str, frame_id: str) -> list[str]:
     ]
 
 
-@contextmanager
-def running_rviz(command: list[str]) -> Iterator[None]:
-    """Run RViz for the length of a block; nobody minds when it is closed before."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield
-    finally:
+class Rviz:
+    """A running RViz."""
+
+    def __init__(self, command: list[str]) -> None:
+        """Start it."""
+        self._said = cast('BinaryIO', tempfile.TemporaryFile())  # noqa: SIM115
+        self._process = subprocess.Popen(
+            command,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            start_new_session=True,
+        )
+
+    def problem(self) -> str:
+        """Return why it ended, empty where it runs or was closed."""
+        code = self._process.poll()
+        if not code:
+            return ''
+        self._said.seek(0)
+        lines = self._said.read().decode(errors='replace').split('\n')
+        last = next((line for line in reversed(lines) if line.strip()), 'it said nothing')
+        return f'{_NAME} ended with exit code {code}: {last}'
+
+    def end(self) -> None:
+        """Have it end."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
+                os.killpg(self._process.pid, number)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_PATIENCE_SEC)
+                self._process.wait(_PATIENCE_SEC)
                 break
+        self._said.close()
+
+
+@contextmanager
+def running_rviz(command: list[str]) -> Iterator[Rviz]:
+    """Run RViz for the length of a block; nobody minds when it is closed before."""
+    rviz = Rviz(command)
+    try:
+        yield rviz
+    finally:
+        rviz.end()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment for a program that is not of this Python's prefix.
+
+    ROS from PyPI puts its own libraries first, on which a RViz that was built for others breaks.
+    """
+    paths = os.environ.get('LD_LIBRARY_PATH', '').split(os.pathsep)
+    foreign = [path for path in paths if path and not Path(path).is_relative_to(sys.prefix)]
+    others = {name: value for name, value in os.environ.items() if name not in _OF_WHEELS}
+    return others | ({'LD_LIBRARY_PATH': os.pathsep.join(foreign)} if foreign else {})
 
 
 def _layout() -> Path:
-    sourced = [part for part in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if part]
-    places = [*(Path(prefix) / _LAYOUT for prefix in (*sourced, sys.prefix)), _SOURCE]
-    found = next((place for place in places if place.is_file()), None)
+    found = shared_file(_LAYOUT)
     if found is None:
-        raise AssetError(f'no layout for RViz: looked for {", ".join(map(str, places))}')
+        places = ', '.join(map(str, shared_places(_LAYOUT)))
+        raise AssetError(f'no layout for RViz: looked for {places}')
     return found

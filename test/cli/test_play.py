@@ -312,6 +312,23 @@ def test_rviz_looks_at_the_pictures_and_ends_with_the_playing(frames, tmp_path, 
     assert processes_about(tmp_path) == {}
 
 
+def test_an_rviz_that_dies_is_told_with_its_last_words(frames, tmp_path, monkeypatch):
+    programs = tmp_path / 'programs'
+    programs.mkdir()
+    rviz = programs / 'rviz2'
+    of_wheels = '$LD_LIBRARY_PATH$_ROS_WHEELS_BOOTSTRAP_COMPLETE'
+    rviz.write_text(f'#!/bin/sh\necho "libraries: {of_wheels}" >&2\nexit 127\n')
+    rviz.chmod(rviz.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv('PATH', f'{programs}{os.pathsep}{os.environ["PATH"]}')
+    code, output, errors = played(
+        frames, '--no-node', '--camera', IMAGE, '--rviz', '--rate', '2', folder=tmp_path
+    )
+    assert code == 0, errors
+    (told,) = [line for line in output.splitlines() if 'rviz2 ended with' in line]
+    assert 'exit code 127: libraries: ' in told
+    assert sys.prefix not in told  # libraries of this Python's ROS are not for others
+
+
 def test_without_rviz_that_is_said_before_any_work(frames, tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', str(tmp_path))
     assert 'rviz2 is not installed' in refused(frames, '--rviz', folder=tmp_path)
