@@ -295,31 +295,31 @@ def test_a_type_that_is_not_installed_is_skipped_and_named(tmp_path):
     )
 
 
-def test_rviz_looks_at_the_pictures_and_ends_with_the_playing(frames, tmp_path, monkeypatch):
-    """RViz itself is on no bare machine: a program of its name says how it was called."""
-    programs = tmp_path / 'programs'
-    programs.mkdir()
-    rviz = programs / 'rviz2'
-    rviz.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\nexec sleep 1000 {tmp_path}\n')
+def put_rviz(monkeypatch, folder, script):
+    """RViz itself is on no bare machine: let a script of its name be found."""
+    folder.mkdir()
+    rviz = folder / 'rviz2'
+    rviz.write_text(f'#!/bin/sh\n{script}\n')
     rviz.chmod(rviz.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv('PATH', f'{programs}{os.pathsep}{os.environ["PATH"]}')
-    code, _, errors = played(
+    monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')
+
+
+def test_rviz_looks_at_the_pictures_and_ends_with_the_playing(frames, tmp_path, monkeypatch):
+    script = f'echo "$@" > {tmp_path}/called\nsleep 1000\necho over'
+    put_rviz(monkeypatch, tmp_path / 'programs', script)
+    code, output, errors = played(
         frames, '--no-node', '--camera', IMAGE, '--rviz', '--rate', '2', folder=tmp_path
     )
     assert code == 0, errors
     called = (tmp_path / 'called').read_text()
     assert 'hands.rviz -f eye --ros-args -p use_sim_time:=true' in called
+    assert 'rviz2 ended' not in output
     assert processes_about(tmp_path) == {}
 
 
 def test_an_rviz_that_dies_is_told_with_its_last_words(frames, tmp_path, monkeypatch):
-    programs = tmp_path / 'programs'
-    programs.mkdir()
-    rviz = programs / 'rviz2'
     of_wheels = '$LD_LIBRARY_PATH$_ROS_WHEELS_BOOTSTRAP_COMPLETE'
-    rviz.write_text(f'#!/bin/sh\necho "libraries: {of_wheels}" >&2\nexit 127\n')
-    rviz.chmod(rviz.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv('PATH', f'{programs}{os.pathsep}{os.environ["PATH"]}')
+    put_rviz(monkeypatch, tmp_path / 'programs', f'echo "libraries: {of_wheels}" >&2\nexit 127')
     code, output, errors = played(
         frames, '--no-node', '--camera', IMAGE, '--rviz', '--rate', '2', folder=tmp_path
     )
