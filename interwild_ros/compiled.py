@@ -16,19 +16,26 @@ import numba
 _Function = TypeVar('_Function', bound=Callable[..., Any])
 
 
-def compiled(function: _Function) -> _Function:
-    """Have a function of numbers and arrays compiled when it is first called.
+def compiled_with(**options: Any) -> Callable[[_Function], _Function]:
+    """Return what has a function compiled when it is first called, with options of numba's `njit`.
 
-    It is compiled for the types of each call: hand it contiguous arrays of one precision. Division
-    by zero gives infinity or NaN, as NumPy's does, without a warning. Others may run meanwhile.
+    It is compiled for the types of each call: hand it contiguous arrays of one precision. Others
+    may run meanwhile.
 
     What is kept on disk is known by the file of the function alone: a compiled function calls only
     compiled functions of its own file, or it would go on with what these were before a change.
     """
-    options: dict[str, Any] = {'nogil': True, 'error_model': 'numpy'}
-    try:
-        kept: _Function = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder can be written to: each process compiles for itself
-        forgotten: _Function = numba.njit(**options)(function)
-        return forgotten
-    return kept
+
+    def compiled_function(function: _Function) -> _Function:
+        try:
+            kept: _Function = numba.njit(cache=True, nogil=True, **options)(function)
+        except RuntimeError:  # no folder can be written to: each process compiles for itself
+            forgotten: _Function = numba.njit(nogil=True, **options)(function)
+            return forgotten
+        return kept
+
+    return compiled_function
+
+
+compiled = compiled_with(error_model='numpy')
+"""As `compiled_with`; division by zero gives infinity or NaN, as NumPy's does, unwarned."""

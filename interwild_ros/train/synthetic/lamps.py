@@ -114,8 +114,10 @@ def shade_of_beads(points_m: Tensor, beads: Tensor, towards: Tensor) -> Tensor:
     """
     radii = bead_radii_m().to(points_m).repeat(beads.shape[1] // len(bead_radii_m()))
     if is_compiled_for(points_m):
-        arrays = (part.contiguous().numpy() for part in (points_m, beads, radii, towards))
-        return torch.from_numpy(zbuffer.shade(*arrays, np.float32(_SOFT)))
+        points, pearls, reach, lamp = (
+            part.contiguous().numpy() for part in (points_m, beads, radii, towards)
+        )
+        return torch.from_numpy(zbuffer.shade(points, pearls, reach, lamp, np.float32(_SOFT)))
     ahead = (beads @ towards[..., None]).transpose(1, 2) - points_m @ towards[..., None]
     square = torch.cdist(points_m, beads) ** 2 - ahead**2
     beside = square.clamp(min=0).sqrt()

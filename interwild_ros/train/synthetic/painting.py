@@ -83,11 +83,21 @@ def _paint_compiled(layers: Sequence[Layer], backgrounds: Tensor) -> Painted:
     starts = [np.searchsorted(layer.sample.numpy(), np.arange(batch + 1)) for layer in layers]
     for row in range(batch):
         nearness.fill(0)
-        for meshes, begins in zip(arrays, starts, strict=True):
+        for (points, colours, triangles, flips, marks), begins in zip(arrays, starts, strict=True):
             stamp = zbuffer.draw(
-                *meshes,
-                *begins[row : row + 2],
-                *(nearness, canvas, owners, stamps, stamp, counts[1, row]),
+                points,
+                colours,
+                triangles,
+                flips,
+                marks,
+                int(begins[row]),
+                int(begins[row + 1]),
+                nearness,
+                canvas,
+                owners,
+                stamps,
+                stamp,
+                counts[1, row],
             )
         zbuffer.merge(nearness, canvas, owners, FINE, pictures[row], counts[0, row])
     return Painted(torch.from_numpy(pictures), _shares(*torch.from_numpy(counts)))

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from interwild_ros.compiled import compiled_with
 from interwild_ros.records import Array
-import numba
 import numpy as np
 
+_compiled = compiled_with(fastmath=True)
 _FAR = np.float32(0)  # the nearness of nothing
 _EDGE = np.float32(-1e-4)  # so that neighbours leave no gap between them
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@_compiled
 def draw(
     meshes: Array,
     colours: Array,
@@ -53,7 +54,7 @@ def draw(
     return stamp
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@_compiled
 def _draw_one(
     points: Array,
     colours: Array,
@@ -112,7 +113,7 @@ def _draw_one(
     return covered
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@_compiled
 def merge(
     nearness: Array, canvas: Array, owners: Array, fine: int, picture: Array, seen: Array
 ) -> None:
@@ -137,7 +138,7 @@ def merge(
                 picture[y, x, 2] = picture[y, x, 2] * free + blue * part
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@_compiled
 def vertex_normals(meshes: Array, triangles: Array) -> Array:
     """Return unit normals (N, V, 3) of meshes (N, V, 3); larger triangles count more."""
     normals = np.zeros_like(meshes)
@@ -169,8 +170,8 @@ def vertex_normals(meshes: Array, triangles: Array) -> Array:
     return normals
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
-def shade(points: Array, beads: Array, radii: Array, towards: Array, soft: float) -> Array:
+@_compiled
+def shade(points: Array, beads: Array, radii: Array, towards: Array, soft: np.float32) -> Array:
     """Return how far beads (N, P, 3) hide a lamp from points (N, V, 3): see lamps."""
     shades = np.zeros(points.shape[:2], np.float32)
     ends = np.zeros(beads.shape[1], np.float32)
@@ -199,7 +200,7 @@ def shade(points: Array, beads: Array, radii: Array, towards: Array, soft: float
     return shades
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@_compiled
 def light(
     colours: Array,
     normals: Array,
