@@ -26,6 +26,10 @@ class Spaces:
     * crop: px, one hand; its box is `crop_box_scale` times the hand's
     * volume: cells, the cube that holds one hand's 2.5D joints
     * pair: cells, the cube common to both hands which TransNet sees
+
+    `along_sight`: rotations, depths and the relative translation are about the line of sight
+    through the middle of the crop, or of the pair's square; else about the camera's axis, as the
+    original has it. See geometry/sight.py.
     """
 
     input_size: tuple[int, int] = (384, 512)
@@ -36,6 +40,7 @@ class Spaces:
     pair_cells: int = 64
     depth_range_m: float = 0.3
     crop_box_scale: float = 2.0
+    along_sight: bool = False
 
     @property
     def crop_centre_px(self) -> float:

@@ -30,7 +30,8 @@ class HandCrops(NamedTuple):
     * `pictures` (B, 3, S, S) RGB uint8
     * `joints` (B, 21, 3) volume cells, depths relative to the wrist
     * `joints_seen` (B, 21) 1.0 where a joint lies inside the crop, else 0.0
-    * `joints_m` (B, 21, 3), `vertices_m` (B, 778, 3): relative to the wrist, camera axes
+    * `joints_m` (B, 21, 3), `vertices_m` (B, 778, 3): relative to the wrist, in the axes that the
+      networks speak of, see `Spaces.along_sight`; so are depths, and the first of `pose`
     * `pose` (B, 48) axis-angle rad of the right model, the mean pose not included; `betas` (B, 10)
     * `counts` (B,) 1.0 where enough of the hand is seen to learn from it, else 0.0
     * `has_other` (B,) 1.0 where there is another hand in the picture: for validation

@@ -18,7 +18,12 @@ from interwild_ros.train.recipe_sections import CropData, PairData, PictureData,
 from interwild_ros.train.repeating import Alter, RepeatingStream
 from interwild_ros.train.streams import BodyPictures, HandCrops, JointPairs, Stream
 from interwild_ros.train.synthetic.bodies import BodyMaker
-from interwild_ros.train.synthetic.crops import AS_THEY_SHOULD_BE, CropMaker, CropShares
+from interwild_ros.train.synthetic.crops import (
+    along_sight,
+    AS_THEY_SHOULD_BE,
+    CropMaker,
+    CropShares,
+)
 from interwild_ros.train.synthetic.domains import Domain, STUDIO, WILD
 from interwild_ros.train.synthetic.pairs import PairMaker
 from interwild_ros.train.synthetic.residuals import Misreading, ResidualBank, Residuals
@@ -118,6 +123,8 @@ def hand_crops(
 
     def draw(indices: Sequence[int]) -> HandCrops:
         made = maker.make(indices)
+        if spaces.along_sight:
+            made = along_sight(made, spaces)
         xy = spaces.volume_from_crop(made.joints_px)
         z = spaces.volume_from_depth_m(made.joints_m[..., 2:])
         return HandCrops(

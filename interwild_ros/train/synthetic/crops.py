@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from interwild_ros.geometry.crops import about_joints, crop_maps, enlarged, squared
 from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_columns, mirror_points
+from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from interwild_ros.geometry.sight import camera_from_sight
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.records import Side
@@ -35,9 +37,11 @@ class CropBatch(NamedTuple):
 
     * `pictures` (B, 3, S, S) uint8 RGB
     * `joints_px` (B, 21, 2) crop px; `joints_m` (B, 21, 3), `vertices_m` (B, 778, 3): relative to
-      the wrist, camera axes; `wrist_m` (B, 3) in the camera's frame
+      the wrist; `wrist_m` (B, 3) from the camera
     * `pose` (B, 48) axis-angle rad, the mean not included; `betas` (B, 10)
     * `focal_px` (B,), `centre_px` (B, 2): the crop's camera
+
+    All this is in the camera's axes, until `along_sight` turns it to those of the crop.
     * `counts` (B,): whether enough of the hand is seen to learn from it
     * `has_3d` (B,): whether depths and `joints_m` are truth, or only the fit's opinion
     * `kinds` (B,) int64 as in `train.streams.HandCrops`
@@ -197,6 +201,19 @@ class CropMaker:
         is_far = ((off > _NO_HAND) | ~scenes.present).all(1)
         kinds = torch.where(counts, RIGHT_KIND, UNKNOWN)
         return torch.where(is_stray & is_far, NO_KIND, kinds)
+
+
+def along_sight(batch: CropBatch, spaces: Spaces) -> CropBatch:
+    """Turn all that is true of hands to the axes about their crops' lines of sight."""
+    middle = spaces.crop_centre_px
+    turn = camera_from_sight((middle - batch.centre_px) / batch.focal_px[:, None])
+    root = turn.transpose(1, 2) @ matrix_from_axis_angle(batch.pose[:, :3])
+    return batch._replace(
+        joints_m=batch.joints_m @ turn,
+        vertices_m=batch.vertices_m @ turn,
+        wrist_m=(batch.wrist_m[:, None] @ turn)[:, 0],
+        pose=torch.cat([axis_angle_from_matrix(root), batch.pose[:, 3:]], 1),
+    )
 
 
 def _middles(boxes: Tensor) -> Tensor:
