@@ -40,7 +40,8 @@ import math
 
 import cv2
 from interwild_ros.config import Settings
-from interwild_ros.eval.accuracy import camera_of, judge
+from interwild_ros.eval.accuracy import judge
+from interwild_ros.eval.annotated_camera import camera_of
 from interwild_ros.eval.data_sets import open_data, SYNTHETIC
 from interwild_ros.geometry.camera import project, undistort_px
 from interwild_ros.geometry.coupling import couple, PlacementNoise

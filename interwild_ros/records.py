@@ -7,7 +7,7 @@ integer coordinates at pixel centres, and joints come in the order of `hand_mode
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import enum
 import math
 from typing import Any
@@ -176,15 +176,20 @@ class HandBox:
     score: float
 
 
+OPTICAL_AXIS: Array = np.array([0.0, 0.0, 1.0])
+OPTICAL_AXIS.flags.writeable = False
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HandReading:
     """What SHNet reads in the crop of one hand.
 
-    `joints_image_px` (21, 2) image px; `joint_depths_m` (21,) relative to the wrist;
-    `pose` (48,) axis-angle radians, root then 15 joints, the model's mean pose not included;
-    `betas` (10,). `is_hand` is False where nothing was sought or proposed, or the other hand is
-    what was read. `kinds` are the probabilities of the hand that it should be, the other one, and
-    none; None of networks that do not say it.
+    `joints_image_px` (21, 2) image px; `joint_depths_m` (21,) relative to the wrist, along the
+    unit vector `depths_along` (3,) of the camera's axes; `pose` (48,) axis-angle radians, root
+    then 15 joints, the model's mean pose not included; `betas` (10,). `is_hand` is False where
+    nothing was sought or proposed, or the other hand is what was read. `kinds` are the
+    probabilities of the hand that it should be, the other one, and none; None of networks that do
+    not say it.
     """
 
     box: HandBox
@@ -194,6 +199,7 @@ class HandReading:
     betas: Array
     is_hand: bool = True
     kinds: tuple[float, float, float] | None = None
+    depths_along: Array = field(default_factory=lambda: OPTICAL_AXIS)
 
     def __post_init__(self) -> None:
         """Check every array's shape."""
@@ -201,6 +207,7 @@ class HandReading:
             self,
             joints_image_px=(JOINT_COUNT, 2),
             joint_depths_m=(JOINT_COUNT,),
+            depths_along=(3,),
             pose=(48,),
             betas=(10,),
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 import json
 
+from interwild_ros.eval.annotated_camera import camera_of
 from interwild_ros.eval.benchmark import PictureScore, RECALL_OVERLAP, score_picture, summarise
 from interwild_ros.eval.metrics import MM_PER_M, mrrpe_mm
 from interwild_ros.eval.pairs import found_pair
@@ -13,7 +14,7 @@ from interwild_ros.eval.truth import TruthOf
 from interwild_ros.geometry.regions import overlap
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.pipeline.pipeline import Pipeline
-from interwild_ros.records import Array, Camera, Frame, Hand, Image, PairEstimate, Side, TwoHands
+from interwild_ros.records import Array, Frame, Hand, Image, PairEstimate, Side, TwoHands
 from interwild_ros.train.annotations import Annotation
 from interwild_ros.train.mano_targets import pose_fits
 import numpy as np
@@ -130,13 +131,6 @@ def _between(
 def _relative_m(placed: TwoHands) -> Array:
     right, left = placed.hands
     return np.asarray(left.wrist_m - right.wrist_m)
-
-
-def camera_of(annotation: Annotation) -> Camera:
-    """Return the pinhole camera that an annotation's fits are seen by."""
-    study = next(fit.camera for fit in annotation.fits if fit is not None)
-    numbers = (*study.focal.tolist(), *study.principal.tolist())
-    return Camera(*annotation.image_size, *numbers)
 
 
 def summarise_accuracy(pictures: Sequence[PictureAccuracy]) -> AccuracyResult:

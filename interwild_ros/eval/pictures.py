@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from interwild_ros.eval.annotated_camera import camera_of
 from interwild_ros.eval.benchmark import PictureScore, score_picture
 from interwild_ros.eval.pairs import found_pair, found_pairs, FoundPair, TruePair
 from interwild_ros.eval.truth import TruthOf
@@ -15,6 +16,7 @@ from interwild_ros.networks.interwild import InterWild
 from interwild_ros.pipeline.posing import posed_pair
 from interwild_ros.pipeline.reading import Reader
 from interwild_ros.pipeline.view import InputView
+from interwild_ros.records import Camera
 from interwild_ros.train.annotations import AnnotationSet
 from interwild_ros.train.augmentation import UNCHANGED
 from interwild_ros.train.forward import predict
@@ -26,10 +28,11 @@ from torch.utils.data import Dataset
 
 
 class JudgedPictures(NamedTuple):
-    """`pictures` (B, 3, 512, 384), `image_from_input` (B, 2, 3) and B truths."""
+    """`pictures` (B, 3, 512, 384), `image_from_input` (B, 2, 3), B cameras and B truths."""
 
     pictures: Tensor
     image_from_input: Tensor
+    cameras: tuple[Camera, ...]
     truths: tuple[TruePair, ...]
 
 
@@ -67,6 +70,7 @@ class EvaluationSet(Dataset[JudgedPictures]):
         return JudgedPictures(
             pictures=cut_patch(image, input_from_image, UNCHANGED, self._spaces)[None],
             image_from_input=invert_affine(input_from_image)[None].float(),
+            cameras=(camera_of(annotation),),
             truths=(self._truth_of(annotation, self._hand_models),),
         )
 
@@ -76,6 +80,7 @@ def joined(pictures: list[JudgedPictures]) -> JudgedPictures:
     return JudgedPictures(
         pictures=torch.cat([one.pictures for one in pictures]),
         image_from_input=torch.cat([one.image_from_input for one in pictures]),
+        cameras=tuple(camera for one in pictures for camera in one.cameras),
         truths=tuple(truth for one in pictures for truth in one.truths),
     )
 
@@ -111,7 +116,9 @@ def _one_by_one(
     return [
         found_pair(posed_pair(read(view), pose))
         for view in (
-            InputView(picture, image_from_input.double(), networks.spaces)
-            for picture, image_from_input in zip(pictures, batch.image_from_input, strict=True)
+            InputView(picture, image_from_input.double(), networks.spaces, camera)
+            for picture, image_from_input, camera in zip(
+                pictures, batch.image_from_input, batch.cameras, strict=True
+            )
         )
     ]

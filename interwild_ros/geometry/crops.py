@@ -42,6 +42,12 @@ def about_joints(joints_px: Tensor) -> Tensor:
     return enlarged(torch.cat([joints_px.amin(-2), joints_px.amax(-2)], -1), HAND_BOX_SCALE)
 
 
+def about_both(joints_px: Tensor) -> Tensor:
+    """Return the boxes (..., 4) about the boxes of both hands' joints (2, ..., J, 2)."""
+    boxes = about_joints(joints_px)
+    return torch.cat([boxes[..., :2].amin(0), boxes[..., 2:].amax(0)], dim=-1)
+
+
 def fit_box(boxes: Tensor, side: int) -> Tensor:
     """Return the affine maps (..., 2, 3) that lay boxes (..., 4) over a square of `side`."""
     low, high = boxes[..., :2], boxes[..., 2:]

@@ -24,4 +24,4 @@ def camera_from_sight(rays: Tensor) -> Tensor:
     z = 1 / length
     both = -x * y / (1 + z)
     rows = (1 - x * x / (1 + z), both, x, both, 1 - y * y / (1 + z), y, -x, -y, z)
-    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+    return torch.stack(rows, -1).reshape(*rays.shape[:-1], 3, 3)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from interwild_ros.geometry.crops import about_joints, fit_box, squared
+from interwild_ros.geometry.crops import about_both, fit_box, squared
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.layers import conv_bn_relu, in_full, sample_features
 from interwild_ros.networks.resnet import Trunk
@@ -45,7 +45,7 @@ class TransNet(nn.Module):
         self.fc = nn.Sequential(nn.Linear(self.feature_count, 3))
 
     def forward(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
-        """Return the left wrist minus the right wrist (B, 3), metres, camera axes.
+        """Return the left wrist minus the right wrist (B, 3), metres, see `Spaces.along_sight`.
 
         :param joints: (2, B, 21, 3) volume cells, right hands before left ones, un-mirrored.
         :param input_from_crop: (2, B, 2, 3) of the un-mirrored crops.
@@ -68,9 +68,8 @@ class TransNet(nn.Module):
         """Map both hands' joints (2, B, 21, 3) into the common cube: (B, 2, 21, 3) pair cells."""
         crop_xy = self.spaces.crop_from_volume(joints[..., :2])
         input_xy = apply_affine(input_from_crop, crop_xy)
-        hand_boxes = about_joints(input_xy)
-        both = torch.cat([hand_boxes[..., :2].amin(0), hand_boxes[..., 2:].amax(0)], dim=-1)
-        pair_from_input = fit_box(squared(both), self.spaces.pair_cells)
+        both = squared(about_both(input_xy))
+        pair_from_input = fit_box(both, self.spaces.pair_cells)
         pair_xy = apply_affine(pair_from_input, input_xy)
         pair_z = self.spaces.pair_from_volume_depth(joints[..., 2:])
         return torch.cat([pair_xy, pair_z], dim=-1).transpose(0, 1)

@@ -258,6 +258,8 @@ def _joints_by_depth(estimate: HandEstimate, wrist: Wrist, camera: Camera) -> Ar
     The mesh and the 2.5D joints come from two heads of a network: where there is no hand they
     hardly agree.
     """
-    depths = wrist.metres[2] + np.asarray(estimate.joint_depths_m, np.float64)
-    rays = undistort_px(camera, estimate.joints_image_px)
-    return np.concatenate([rays * depths[:, None], depths[:, None]], axis=1)
+    along = estimate.depths_along
+    depths = along @ wrist.metres + np.asarray(estimate.joint_depths_m, np.float64)
+    rays = np.ones((len(depths), 3))
+    rays[:, :2] = undistort_px(camera, estimate.joints_image_px)
+    return rays * (depths / (rays @ along))[:, None]

@@ -8,7 +8,7 @@ from functools import cached_property
 from interwild_ros.config import Settings
 from interwild_ros.geometry import crops, mirror, regions
 from interwild_ros.geometry.spaces import apply_affine, compose_affine, invert_scaling, Spaces
-from interwild_ros.records import Array, Box, Frame, Image
+from interwild_ros.records import Array, Box, Camera, Frame, Image
 import torch
 from torch import Tensor
 
@@ -19,12 +19,14 @@ _USUAL_HAND_SHARE = 0.2  # of the input's width
 class View:
     """A frame on the networks' device and where their input lies in it.
 
-    `picture` (3, H, W) RGB, bytes or 0..1; `image_from_input` (2, 3) float64 on the CPU.
+    `picture` (3, H, W) RGB, bytes or 0..1; `image_from_input` (2, 3) float64 on the CPU; `camera`
+    that of the image.
     """
 
     picture: Tensor
     image_from_input: Tensor
     spaces: Spaces
+    camera: Camera
 
     def input_points(self, points: Array) -> Tensor:
         """Map image px (..., 2) to input px, on the CPU."""
@@ -98,7 +100,7 @@ def look_at(
     )
     input_from_image = torch.from_numpy(regions.input_from_image(box, spaces.input_size))
     pixels = _uploaded(frame.image, device).permute(2, 0, 1)
-    return View(pixels, invert_scaling(input_from_image), spaces)
+    return View(pixels, invert_scaling(input_from_image), spaces, frame.camera)
 
 
 def _uploaded(image: Image, device: torch.device) -> Tensor:

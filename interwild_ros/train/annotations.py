@@ -60,7 +60,8 @@ class Annotation:
     is valid. `fits`, right first, None where absent. `has_3d` is False for weak 2D supervision.
     `hand_type` is 'right', 'left' or 'interacting'; `joint_valid_2d` (42,) is the vector that
     evaluation uses (Q15). `name` says where it comes from, for messages. `meshes_cam_m`, right
-    first, are vertices (778, 3) in the camera frame where the truth is a mesh instead of a fit.
+    first, are vertices (778, 3) in the camera frame where the truth is a mesh instead of a fit;
+    then `camera` is given, as no fit has it.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Annotation:
     hand_type: str
     joint_valid_2d: Array
     meshes_cam_m: tuple[Array | None, Array | None] = (None, None)
+    camera: StudyCamera | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and the hand type."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import read_stand_in
 from interwild_ros.networks.interwild import InterWild
@@ -52,12 +53,13 @@ class Budget:
 
 def ablate_crops(variant: Variant, budget: Budget, say: Say) -> dict[str, dict[str, float]]:
     """Train SHNet on crops of one hand and on crops of both; return the rows' measures."""
+    spaces = _of_the_camera(variant)
     rows = {}
     for name, holds_both in (('two-hand crop', True), ('one-hand crop', False)):
         say(f'SHNet, {name}: drawing')
 
         def draw(domain: Domain, seed: int, holds_both: bool = holds_both) -> Any:
-            return hand_crops(seed, variant.spaces, domain, holds_both=holds_both)
+            return hand_crops(seed, spaces, domain, holds_both=holds_both)
 
         sets = _drawn_sets(draw, budget)
         torch.manual_seed(budget.seed)
@@ -72,12 +74,18 @@ def ablate_crops(variant: Variant, budget: Budget, say: Say) -> dict[str, dict[s
     return rows
 
 
+def _of_the_camera(variant: Variant) -> Spaces:
+    """Return spaces in the camera's axes, which the paper compares in."""
+    return replace(variant.spaces, along_sight=False)
+
+
 def ablate_relations(variant: Variant, budget: Budget, say: Say) -> dict[str, dict[str, float]]:
     """Train TransNet and its rivals, each with and without weak supervision."""
     say('TransNet: drawing')
+    spaces = _of_the_camera(variant)
 
     def draw(domain: Domain, seed: int) -> Any:
-        maker = PairViewMaker(domain, seed=seed, spaces=variant.spaces, residuals=NO_BETTER_KNOWN)
+        maker = PairViewMaker(domain, seed=seed, spaces=spaces, residuals=NO_BETTER_KNOWN)
         return maker.draw
 
     sets = _drawn_sets(draw, budget)

@@ -106,6 +106,7 @@ class Hic:
             hand_type=HAND_TYPES[self._hand_types[row]],
             joint_valid_2d=np.zeros(PAIR_JOINT_COUNT),
             meshes_cam_m=(right, left),
+            camera=CAMERA,
         )
 
 

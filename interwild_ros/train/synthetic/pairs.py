@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 import math
 from typing import NamedTuple
 
-from interwild_ros.geometry.crops import crop_maps, enlarged, squared
+from interwild_ros.geometry.crops import about_both, crop_maps, enlarged, squared
 from interwild_ros.geometry.mirror import mirror_points
 from interwild_ros.geometry.regions import HAND_BOX_SCALE
+from interwild_ros.geometry.sight import camera_from_sight
 from interwild_ros.geometry.spaces import apply_affine, scaling_affine, Spaces
 from interwild_ros.hand_model.mano_file import read_stand_in
 from interwild_ros.networks.variants import COMPACT_SPACES
@@ -38,7 +39,8 @@ class PairBatch(NamedTuple):
 
     * `joints` (2, B, 21, 3) volume cells, as TransNet takes them, un-mirrored
     * `input_from_crop` (2, B, 2, 3) of the un-mirrored crops
-    * `left_from_right_m` (B, 3); `interacting` (B,)
+    * `left_from_right_m` (B, 3), about the line of sight where the spaces have it so, as depths
+      are; `interacting` (B,)
     * `joints_m` (2, B, 21, 3) true, the camera's frame; `focal_px` (B,), `centre_px` (B, 2) of the
       networks' input
     """
@@ -132,24 +134,42 @@ def observe(
     input_from_image = _letterbox(cameras, spaces)
     scale, shift = input_from_image[:, 0, 0], input_from_image[:, :, 2]
     true_px = apply_affine(input_from_image[:, None], cameras.project(joints_m))
-    true_depths_m = joints_m[..., 2:] - joints_m[:, :, :1, 2:]
-    joints_px, depths_m = residuals.draw_wrong(draws, true_px, true_depths_m)
+    focal_px, centre_px = cameras.focal_px * scale, cameras.centre_px * scale[:, None] + shift
+    own_m = joints_m - joints_m[:, :, :1]
+    left_from_right_m = joints_m[:, Side.LEFT, 0] - joints_m[:, Side.RIGHT, 0]
     boxes = torch.cat([true_px.amin(2), true_px.amax(2)], -1)
+    if spaces.along_sight:
+        own_m = own_m @ _turn_to(_middles(boxes), focal_px, centre_px)
+    joints_px, depths_m = residuals.draw_wrong(draws, true_px, own_m[..., 2:])
     crop_from_input, input_from_crop = crop_maps(
         enlarged(squared(boxes), HAND_BOX_SCALE * spaces.crop_box_scale), spaces
     )
     xy = spaces.volume_from_crop(apply_affine(crop_from_input, joints_px))
     cells = torch.cat([xy, spaces.volume_from_depth_m(depths_m)], -1)
     cells = cells.clamp(0, spaces.volume_cells - 1)  # SHNet can say no more
+    if spaces.along_sight:
+        said_px = apply_affine(input_from_crop, spaces.crop_from_volume(cells[..., :2]))
+        middle = _middles(about_both(said_px.transpose(0, 1)))
+        turn = _turn_to(middle[:, None], focal_px, centre_px)[:, 0]
+        left_from_right_m = (left_from_right_m[:, None] @ turn)[:, 0]
     return PairBatch(
         joints=cells.transpose(0, 1),
         input_from_crop=input_from_crop.transpose(0, 1),
-        left_from_right_m=joints_m[:, Side.LEFT, 0] - joints_m[:, Side.RIGHT, 0],
+        left_from_right_m=left_from_right_m,
         interacting=interacting,
         joints_m=joints_m.transpose(0, 1),
-        focal_px=cameras.focal_px * scale,
-        centre_px=cameras.centre_px * scale[:, None] + shift,
+        focal_px=focal_px,
+        centre_px=centre_px,
     )
+
+
+def _middles(boxes: Tensor) -> Tensor:
+    return (boxes[..., :2] + boxes[..., 2:]) / 2
+
+
+def _turn_to(points_px: Tensor, focal_px: Tensor, centre_px: Tensor) -> Tensor:
+    """Return camera_from_sight (B, N, 3, 3) of points (B, N, 2) that cameras show."""
+    return camera_from_sight((points_px - centre_px[:, None]) / focal_px[:, None, None])
 
 
 def _letterbox(cameras: SceneCameras, spaces: Spaces) -> Tensor:
