@@ -226,11 +226,12 @@ def _hand(networks: InterWild) -> OnnxNetwork:
     crop = TensorSpec(
         'crop', (3, side, side), 'one hand, RGB 0..1; of a left hand the crop mirrored in x'
     )
+    about = ", about the crop's line of sight, as depths are" if networks.along_sight else ''
     outputs: tuple[TensorSpec, ...] = (
         TensorSpec(
             'joints', (JOINT_COUNT, 3), f'x, y, z in {cells} x {cells} x {cells} cells', 1e-3
         ),
-        TensorSpec('root', (3,), 'rotation of the wrist, axis-angle, rad', 1e-3),
+        TensorSpec('root', (3,), f'rotation of the wrist, axis-angle, rad{about}', 1e-3),
         TensorSpec('fingers', (45,), '15 MANO rotations without the mean pose, axis-angle', 1e-3),
         TensorSpec('betas', (10,), 'MANO shape', 1e-3),
         TensorSpec('virtual_wrist_m', (3,), "in the crop's virtual camera, m", 1e-3),
@@ -252,7 +253,9 @@ def _trans(networks: InterWild) -> OnnxNetwork:
             'input_from_crop', (2, 2, 3), 'crop px to px of the 384 x 512 view, un-mirrored'
         ),
     )
-    outputs = (TensorSpec('left_from_right_m', (3,), 'left wrist minus right wrist, m', 1e-4),)
+    about = ", about the pair's line of sight" if networks.along_sight else ''
+    meaning = f'left wrist minus right wrist, m{about}'
+    outputs = (TensorSpec('left_from_right_m', (3,), meaning, 1e-4),)
     return OnnxNetwork('trans', _Trans(networks), inputs, outputs)
 
 

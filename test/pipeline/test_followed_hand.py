@@ -11,6 +11,7 @@ from interwild_ros.records import (
     HandBox,
     HandEstimate,
     NS_PER_SEC,
+    OPTICAL_AXIS,
     Side,
 )
 from interwild_ros.tracking.presence import Range
@@ -45,7 +46,9 @@ class Play:
         chosen = Settings(**settings)
         return chosen, presence_limits(chosen, says_kinds=True)
 
-    def estimate(self, place=PLACE, kinds=OURS, betas=0.0, *, turn=0.0, fits=True, is_hand=True):
+    def estimate(
+        self, place=PLACE, kinds=OURS, betas=0.0, *, turn=0.0, fits=True, is_hand=True, depths=None
+    ):
         joints_px = project(CAMERA, self.joints + place)
         if not fits:
             joints_px = joints_px + np.random.default_rng(0).normal(0, 60, (21, 2))
@@ -55,7 +58,8 @@ class Play:
         return HandEstimate(
             box=HandBox(Side.RIGHT, (200.0, 100.0, 350.0, 300.0), kinds[0]),
             joints_image_px=joints_px,
-            joint_depths_m=self.joints[:, 2],
+            joint_depths_m=self.joints @ OPTICAL_AXIS if depths is None else depths[0],
+            depths_along=OPTICAL_AXIS if depths is None else depths[1],
             pose=np.concatenate([turned, self.pose[3:]]),
             betas=np.full(10, betas),
             joints_m=self.joints,
@@ -92,6 +96,18 @@ def test_two_good_frames_make_a_hand(posed):
     second, published = play.decide()
     assert second.reason == 'good'
     np.testing.assert_allclose(published.wrist_cam_m, PLACE)
+
+
+ASIDE = np.array([0.6, 0.0, 0.8])
+
+
+def test_depths_are_along_the_line_that_is_said(posed):
+    def told(depths_m):
+        return Play(posed).letters(4, depths=(depths_m, ASIDE))
+
+    joints = posed[1]
+    assert told(joints @ ASIDE) == '.xxx'
+    assert 'x' not in told(joints[:, 2])
 
 
 def test_a_bad_frame_between_two_good_ones_does_not_end_the_wait(posed):

@@ -1,7 +1,7 @@
 from interwild_ros.networks.variants import VARIANTS
 from interwild_ros.train.recipe_sections import CropData
 from interwild_ros.train.streams import LEFT_KIND, NO_KIND, RIGHT_KIND, UNKNOWN
-from interwild_ros.train.synthetic.crops import CropMaker, CropShares
+from interwild_ros.train.synthetic.crops import along_sight, CropMaker, CropShares
 from interwild_ros.train.synthetic.domains import STUDIO
 from interwild_ros.train.synthetic_streams import hand_crops, make_stream
 import torch
@@ -30,6 +30,7 @@ def test_a_stream_draws_what_the_maker_makes():
     shares = CropShares(0.3, 0.3, 0.3)
     drawn = hand_crops(4, SPACES, STUDIO, shares=shares)(range(COUNT))
     made = CropMaker(STUDIO, seed=4, spaces=SPACES, shares=shares).make(range(COUNT))
+    made = along_sight(made, SPACES)
     for name in ('pictures', 'kinds', 'pose', 'joints_m'):
         assert torch.equal(getattr(drawn, name), getattr(made, name)), name
     assert torch.equal(drawn.counts > 0.5, made.counts)

@@ -1,8 +1,9 @@
 from interwild_ros.geometry.crops import about_joints
 from interwild_ros.geometry.mirror import mirror_columns
+from interwild_ros.geometry.sight import camera_from_sight
 from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.train.streams import LEFT_KIND, NO_KIND, RIGHT_KIND, UNKNOWN
-from interwild_ros.train.synthetic.crops import CropMaker, CropShares
+from interwild_ros.train.synthetic.crops import along_sight, CropMaker, CropShares
 from interwild_ros.train.synthetic.domains import WILD
 from interwild_ros.train.synthetic.painting import paint
 import pytest
@@ -42,6 +43,33 @@ def test_the_mesh_is_that_of_a_right_hand(crops, scene_maker):
         )
     relative = (vertices - joints[:, :1])[: len(crops.pose)]
     torch.testing.assert_close(relative, crops.vertices_m, rtol=0, atol=3e-6)
+
+
+def test_about_the_line_of_sight_everything_is_turned_alike(crops, scene_maker):
+    turned = along_sight(crops, COMPACT_SPACES)
+    middle = COMPACT_SPACES.crop_centre_px
+    turn = camera_from_sight((middle - crops.centre_px) / crops.focal_px[:, None])
+    assert (turn[:, 2, 2] < 0.98).any()  # some are far from the picture's middle
+    back = (turn @ turned.wrist_m[..., None])[..., 0]
+    torch.testing.assert_close(back, crops.wrist_m, rtol=0, atol=1e-5)
+    joints_m = turned.joints_m @ turn.transpose(1, 2)
+    torch.testing.assert_close(joints_m, crops.joints_m, rtol=0, atol=1e-6)
+    with torch.no_grad():
+        vertices, joints = scene_maker.hand_models(
+            turned.pose.repeat(2, 1), turned.betas.repeat(2, 1)
+        )
+    relative = (vertices - joints[:, :1])[: len(crops.pose)]
+    torch.testing.assert_close(relative, turned.vertices_m, rtol=0, atol=5e-6)
+
+
+def test_a_crops_middle_is_straight_ahead_about_its_line_of_sight(crops):
+    """What stands on the line of sight has no x and y there."""
+    middle = COMPACT_SPACES.crop_centre_px
+    ray = (middle - crops.centre_px) / crops.focal_px[:, None]
+    on_it = torch.nn.functional.pad(ray, (0, 1), value=1.0)
+    turned = along_sight(crops._replace(wrist_m=on_it), COMPACT_SPACES).wrist_m
+    torch.testing.assert_close(turned[:, :2], torch.zeros_like(ray), rtol=0, atol=1e-5)
+    torch.testing.assert_close(turned[:, 2], on_it.norm(dim=1))
 
 
 def test_left_hands_come_too(crops):

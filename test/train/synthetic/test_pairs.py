@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+from interwild_ros.geometry.crops import about_both
+from interwild_ros.geometry.sight import camera_from_sight
 from interwild_ros.geometry.spaces import apply_affine
 from interwild_ros.networks.transnet import TransNet
 from interwild_ros.networks.variants import COMPACT_SPACES, VARIANTS
@@ -30,16 +34,41 @@ def test_without_errors_joints_are_where_the_camera_sees_them(exact):
     torch.testing.assert_close(apply_affine(exact.input_from_crop, crop_px), px, rtol=0, atol=0.05)
 
 
-def test_without_errors_depths_are_those_from_the_wrist(exact):
+def test_without_errors_depths_are_those_from_the_wrist_along_the_line_of_sight(exact):
     depths = COMPACT_SPACES.depth_m_from_volume(exact.joints[..., 2])
-    true = exact.joints_m[..., 2] - exact.joints_m[..., :1, 2]
+    own = exact.joints_m - exact.joints_m[:, :, :1]
+    middle = apply_affine(exact.input_from_crop, torch.full((1, 2), COMPACT_SPACES.crop_px / 2))
+    turns = camera_from_sight(rays_of(exact, middle[:, :, 0]))
+    true = (own * turns[..., None, :, 2]).sum(-1)
     seen = true.abs() < 0.13
     torch.testing.assert_close(depths[seen], true[seen], rtol=0, atol=1e-4)
 
 
-def test_the_answer_is_the_left_wrist_from_the_right_one(exact):
+def test_without_lines_of_sight_depths_are_along_the_cameras_axis():
+    spaces = replace(COMPACT_SPACES, along_sight=False)
+    pairs = PairMaker(STUDIO, seed=2, residuals=EXACT, spaces=spaces).make(range(60))
+    depths = spaces.depth_m_from_volume(pairs.joints[..., 2])
+    true = pairs.joints_m[..., 2] - pairs.joints_m[..., :1, 2]
+    seen = true.abs() < 0.13
+    torch.testing.assert_close(depths[seen], true[seen], rtol=0, atol=1e-4)
+    wrists = pairs.joints_m[:, :, 0]
+    torch.testing.assert_close(pairs.left_from_right_m, wrists[1] - wrists[0])
+
+
+def test_the_answer_is_the_left_wrist_from_the_right_one_about_the_line_of_sight(exact):
+    pixels = apply_affine(
+        exact.input_from_crop, COMPACT_SPACES.crop_from_volume(exact.joints[..., :2])
+    )
+    boxes = about_both(pixels)
+    turn = camera_from_sight(rays_of(exact, (boxes[:, :2] + boxes[:, 2:]) / 2))
     wrists = exact.joints_m[:, :, 0]
-    torch.testing.assert_close(exact.left_from_right_m, wrists[1] - wrists[0])
+    found = (turn @ exact.left_from_right_m[..., None])[..., 0]
+    torch.testing.assert_close(found, wrists[1] - wrists[0], rtol=0, atol=1e-5)
+
+
+def rays_of(pairs, pixels):
+    """Return the rays (..., B, 2) of pixels (..., B, 2) of the networks' input."""
+    return (pixels - pairs.centre_px) / pairs.focal_px[:, None]
 
 
 def test_errors_are_as_large_as_asked(pair_maker, exact):
