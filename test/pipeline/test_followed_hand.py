@@ -1,4 +1,5 @@
 from dataclasses import replace
+import math
 
 from interwild_ros.config import Settings
 from interwild_ros.geometry.camera import project
@@ -98,7 +99,7 @@ def test_two_good_frames_make_a_hand(posed):
     np.testing.assert_allclose(published.wrist_cam_m, PLACE)
 
 
-ASIDE = np.array([0.6, 0.0, 0.8])
+ASIDE = np.array([0.0, 0.95, math.sqrt(1 - 0.95**2)])
 
 
 def test_depths_are_along_the_line_that_is_said(posed):
