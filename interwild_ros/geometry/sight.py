@@ -8,6 +8,11 @@ needs no other picture: crops stay as they are. Source: Yu et al. 2021 (perspect
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+from interwild_ros.records import Array
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +26,16 @@ def camera_from_sight(rays: Tensor) -> Tensor:
     """
     length = (1 + rays.square().sum(-1)).sqrt()
     x, y = (rays / length[..., None]).unbind(-1)
-    z = 1 / length
+    return torch.stack(_entries(x, y, 1 / length), -1).reshape(*rays.shape[:-1], 3, 3)
+
+
+def camera_from_ray(x: float, y: float) -> Array:
+    """Return the same (3, 3) of one ray: for a picture's few, at a tenth of the time."""
+    length = math.sqrt(1 + x * x + y * y)
+    return np.array(_entries(x / length, y / length, 1 / length)).reshape(3, 3)
+
+
+def _entries(x: Any, y: Any, z: Any) -> tuple[Any, ...]:
+    """Return the rotation, row by row, that turns the z axis onto a unit vector."""
     both = -x * y / (1 + z)
-    rows = (1 - x * x / (1 + z), both, x, both, 1 - y * y / (1 + z), y, -x, -y, z)
-    return torch.stack(rows, -1).reshape(*rays.shape[:-1], 3, 3)
+    return (1 - x * x / (1 + z), both, x, both, 1 - y * y / (1 + z), y, -x, -y, z)

@@ -25,7 +25,7 @@ def pair_reading(view: View, found: Found, networks: InterWild) -> PairReading:
     spaces, sights = networks.spaces, None
     left_from_right_m = _numbers(found.left_from_right_m)
     if networks.along_sight:
-        sights = Sights(view, spaces, found.input_from_crop, found.joints_px)
+        sights = Sights(view, spaces, found.input_from_crop, found.boxes)
         left_from_right_m = sights.turned_between(left_from_right_m)
     right, left = _hand_readings(view, found, spaces, sights)
     return PairReading(

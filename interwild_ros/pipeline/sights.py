@@ -4,39 +4,37 @@ from __future__ import annotations
 
 import cv2
 from interwild_ros.geometry.camera import undistort_px
-from interwild_ros.geometry.crops import about_both
-from interwild_ros.geometry.sight import camera_from_sight
-from interwild_ros.geometry.spaces import apply_affine, Spaces
+from interwild_ros.geometry.sight import camera_from_ray
+from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.pipeline.view import View
 from interwild_ros.records import Array
 import numpy as np
-import torch
 from torch import Tensor
 
 
 class Sights:
     """The lines of sight of both crops and of the square around both hands, as rotations."""
 
-    def __init__(
-        self, view: View, spaces: Spaces, input_from_crop: Tensor, joints_px: Tensor
-    ) -> None:
-        """Find them.
+    def __init__(self, view: View, spaces: Spaces, input_from_crop: Tensor, boxes: Tensor) -> None:
+        """Find them; all is on the CPU.
 
-        :param input_from_crop: (2, 2, 3), right hand first, on the CPU.
-        :param joints_px: (2, 21, 2) that were read, input px, on the CPU.
+        :param input_from_crop: (2, 2, 3), right hand first.
+        :param boxes: (2, 4) about the joints that were read, input px.
         """
-        middle = torch.full((2, 1, 2), spaces.crop_centre_px).to(input_from_crop)
-        crops = apply_affine(input_from_crop, middle)[:, 0]
-        low, high = about_both(joints_px).to(input_from_crop).chunk(2)
-        pixels = view.image_points(torch.cat([crops, (low + high)[None] / 2])[None])[0].numpy()
+        maps, corners = input_from_crop.numpy(), boxes.numpy()
+        crops = maps[..., :2] @ np.full(2, spaces.crop_centre_px) + maps[..., 2]
+        both = (corners[:, :2].min(0) + corners[:, 2:].max(0)) / 2
+        image_from_input = view.image_from_input.numpy()
+        pixels = np.vstack([crops, both]) @ image_from_input[:, :2].T + image_from_input[:, 2]
         rays = undistort_px(view.camera, pixels)
         # where a lens shows nothing there is no hand either: any axes do
         rays = np.where(np.isfinite(rays), rays, 0.0)
-        self._turns: Array = camera_from_sight(torch.from_numpy(rays)).numpy()
+        self._turns = [camera_from_ray(x, y) for x, y in rays.tolist()]
 
     def directions(self) -> Array:
         """Return unit vectors (2, 3) along the crops' lines of sight."""
-        return self._turns[:2, :, 2]
+        right, left, _ = self._turns
+        return np.stack([right[:, 2], left[:, 2]])
 
     def turned_roots(self, roots: Array) -> Array:
         """Turn rotations of both wrists (2, 3), axis-angle, to the camera's axes."""

@@ -1,7 +1,8 @@
 """Turning the camera's axis onto a line of sight."""
 
 from interwild_ros.geometry.mirror import mirror_points
-from interwild_ros.geometry.sight import camera_from_sight
+from interwild_ros.geometry.sight import camera_from_ray, camera_from_sight
+import numpy as np
 import pytest
 import torch
 
@@ -16,6 +17,11 @@ def directions():
 
 def test_the_axis_is_turned_onto_the_ray():
     torch.testing.assert_close(camera_from_sight(RAYS) @ AXIS, directions())
+
+
+def test_one_ray_is_turned_as_many_are():
+    for ray, wanted in zip(RAYS.tolist(), camera_from_sight(RAYS), strict=True):
+        np.testing.assert_allclose(camera_from_ray(*ray), wanted.numpy(), atol=1e-15)
 
 
 def test_they_are_rotations():
