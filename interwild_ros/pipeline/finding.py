@@ -10,16 +10,17 @@ a hand at all: the detector sees a hand of a few pixels, SHNet its whole crop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+import itertools
 
 from interwild_ros.geometry import crops
 from interwild_ros.networks.detectnet import PLACES
 from interwild_ros.networks.interwild import HandReadings, InterWild
 from interwild_ros.networks.steps import readings_of
 from interwild_ros.pipeline.view import View
-from interwild_ros.records import Box, Candidate, Side
+from interwild_ros.records import Array, Box, Candidate, Side
 from interwild_ros.tracking.handedness import own_side_evidence
-from interwild_ros.tracking.matching import assign, claims, Slot, Sought
+from interwild_ros.tracking.matching import assign, Slot, Sought
 from interwild_ros.tracking.track import are_joints_of_one_hand
 import numpy as np
 import torch
@@ -51,6 +52,27 @@ class Found:
     detected: tuple[Candidate, ...] | None
 
 
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """What one side reads of a place: the box that was proposed, and the one about its joints."""
+
+    proposed: Box
+    box: Box
+    score: float
+    joints_px: Array
+
+    @classmethod
+    def of(cls, view: View, found: Found, slots: Slots, side: Side) -> _Place:
+        """Take one side of what was read."""
+        corners = view.image_points(found.boxes.view(2, 2, 2))[side].flatten().tolist()
+        joints_px = found.joints_px[side].numpy()
+        return cls(slots[side].box, _box(corners), float(found.scores[side]), joints_px)
+
+    def slot(self, *, is_hand: bool) -> Slot:
+        """Return what to read next."""
+        return Slot(self.box, is_expected=False, is_hand=is_hand)
+
+
 class Finder:
     """Finds, reads and relates both hands of a view."""
 
@@ -67,60 +89,37 @@ class Finder:
         found = self._read(view, slots, detected)
         if not self._says_kinds or any(slot.is_expected for slot in slots):
             return found
-        found, slots = self._settled(view, found, slots, detected)
-        return self._completed(view, found, slots, detected or ())
+        return self._searched(view, found, slots)
 
-    def _settled(
-        self, view: View, found: Found, slots: Slots, detected: tuple[Candidate, ...] | None
-    ) -> tuple[Found, Slots]:
-        """Read new hands again about their joints, under the sides that they look like.
+    def _searched(self, view: View, found: Found, slots: Slots) -> Found:
+        """Look for new hands in all places of the detector, and read them about their joints.
 
         The detector's boxes are of a hand of a few pixels, and SHNet tells more of a hand that it
-        sees whole: a hand that is followed has such a box anyway.
+        sees whole: a hand that is followed has such a box anyway. Where both hands are plain to
+        see no other place is read; nor where none is, or a camera that sees no hands would read
+        them all, all the time.
         """
-        first = [(found, slots)]
-        if _evidence(found, slots) < _SURE:
+        reads, detected = [(found, slots)], found.detected
+        if not (is_plain := _evidence(found, slots) >= _SURE):
             exchanged = (slots[1], slots[0])
-            first.append((self._read(view, exchanged, detected), exchanged))
-        sure = [read for read in first if _evidence(*read) >= _SURE]
-        again = [(self._read_again(view, *read), read[1]) for read in sure or first]
-        return max(again, key=lambda read: _evidence(*read))
-
-    def _completed(
-        self, view: View, found: Found, slots: Slots, detected: tuple[Candidate, ...]
-    ) -> Found:
-        """Look in the detector's other places for the hand beside one that is there.
-
-        Not where there is none: a camera that sees no hands would read all places all the time.
-
-        :param slots: what was read; their boxes are not read again.
-        """
-        missing = [side for side in Side if not _is_likely(found, side)]
-        if len(missing) != 1:
+            reads.append((self._read(view, exchanged, detected), exchanged))
+        if not any(_shows_a_hand(*read) for read in reads):
             return found
-        (side,) = missing
+        if not (is_plain and all(_is_likely(found, side) for side in Side)):
+            reads += self._elsewhere(view, slots, detected or ())
+        return self._read(view, _best_slots(view, reads), detected)
+
+    def _elsewhere(
+        self, view: View, slots: Slots, detected: tuple[Candidate, ...]
+    ) -> list[tuple[Found, Slots]]:
+        """Read the places that the slots are not, as hands of either side."""
         read_before = {slot.box for slot in slots}
-        about_joints = _about_joints(view, found, slots)
-        right, left = (None if one is side else about_joints[one].box for one in Side)
         places = [
-            _with_box(about_joints, side, candidate.box)
-            for candidate in claims((right, left), detected).free
+            Slot(candidate.box, is_expected=False, is_hand=True)
+            for candidate in detected
             if candidate.score >= _WORTH_READING and candidate.box not in read_before
         ]
-        reads = [(self._read(view, place, detected), place) for place in places]
-        shows = [read for read in reads if read[0].is_hand[side]]
-        best, place = max(
-            shows, key=lambda read: float(read[0].scores[side]), default=(found, slots)
-        )
-        if best.scores[side] <= found.scores[side]:
-            return found
-        return self._read_again(view, best, place)
-
-    def _read_again(self, view: View, found: Found, slots: Slots) -> Found:
-        """Read what was found about its joints, unless it is no hand at all."""
-        if not _shows_a_hand(found, slots):
-            return found
-        return self._read(view, _about_joints(view, found, slots), found.detected)
+        return [(self._read(view, (place, place), detected), (place, place)) for place in places]
 
     def _slots(self, view: View, sought: Sought, detected: tuple[Candidate, ...]) -> Slots:
         if detected and not self._says_kinds and sought.boxes == (None, None):
@@ -206,24 +205,30 @@ def _shows_a_hand(found: Found, slots: Slots) -> bool:
     return any(none < 0.5 for _, _, none in _kinds_of_hands(found, slots))
 
 
-def _about_joints(view: View, found: Found, slots: Slots) -> Slots:
-    """Return slots whose boxes are about the joints that were found in them."""
-    boxes = view.image_points(found.boxes.view(2, 2, 2)).flatten(1).tolist()
-    right, left = (replace(slot, box=_box(box)) for slot, box in zip(slots, boxes, strict=True))
-    return right, left
-
-
 def _is_likely(found: Found, side: Side) -> bool:
     return found.is_hand[side] and float(found.scores[side]) >= _LIKELY
 
 
-def _with_box(slots: Slots, side: Side, box: Box) -> Slots:
-    """Return slots of which one is a hand in a box."""
-    right, left = (
-        replace(slot, box=box, is_hand=True) if one is side else slot
-        for one, slot in zip(Side, slots, strict=True)
-    )
-    return right, left
+def _best_slots(view: View, reads: Sequence[tuple[Found, Slots]]) -> Slots:
+    """Return the two places, about the joints that were read there, that likeliest show hands.
+
+    Two sides that read one hand are worth no more than the likelier; where there is but one place,
+    the other side is no hand.
+    """
+    rights, lefts = ([_Place.of(view, *read, side) for read in reads] for side in Side)
+    both = itertools.product(rights, lefts)
+    pairs = [(right, left) for right, left in both if right.proposed != left.proposed]
+    if pairs:
+        right, left = max(pairs, key=lambda pair: _worth(*pair))
+        return right.slot(is_hand=True), left.slot(is_hand=True)
+    best = max((*rights, *lefts), key=lambda place: place.score)
+    return best.slot(is_hand=best in rights), best.slot(is_hand=best in lefts)
+
+
+def _worth(right: _Place, left: _Place) -> float:
+    if are_joints_of_one_hand(right.joints_px, left.joints_px):
+        return max(right.score, left.score)
+    return right.score + left.score
 
 
 def _kinds_of_hands(found: Found, slots: Slots) -> list[list[float]]:
