@@ -33,7 +33,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 import json
-import operator
 from pathlib import Path
 import statistics
 import subprocess
@@ -217,13 +216,11 @@ def _on_clip(pipelines: dict[str, Pipeline], clip: list[Frame], mediapipe: str) 
         rounds = [
             (_clip_speeds(pipelines, clip), _mediapipe(mediapipe, path)) for _ in range(ROUNDS)
         ]
-    fps, ratios = (
-        {
-            name: statistics.median(value(ours[name], theirs['fps']) for ours, theirs in rounds)
-            for name in pipelines
-        }
-        for value in (lambda ours, _: ours, operator.truediv)
-    )
+    fps = {name: statistics.median(ours[name] for ours, _ in rounds) for name in pipelines}
+    ratios = {
+        name: statistics.median(ours[name] / theirs['fps'] for ours, theirs in rounds)
+        for name in pipelines
+    }
     return {
         'clip_fps': _rounded(fps),
         'mediapipe_fps': round(statistics.median(theirs['fps'] for _, theirs in rounds), 1),

@@ -23,6 +23,8 @@ Box = tuple[float, float, float, float]  # x1 y1 x2 y2
 NS_PER_SEC = 1_000_000_000
 JOINT_COUNT = 21
 VERTEX_COUNT = 778
+OPTICAL_AXIS: Array = np.array([0.0, 0.0, 1.0])
+OPTICAL_AXIS.flags.writeable = False  # readings share it
 DISTORTION_COUNTS = {
     'none': (0,),
     'plumb_bob': (4, 5),
@@ -174,10 +176,6 @@ class HandBox:
     side: Side
     corners: Box
     score: float
-
-
-OPTICAL_AXIS: Array = np.array([0.0, 0.0, 1.0])
-OPTICAL_AXIS.flags.writeable = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

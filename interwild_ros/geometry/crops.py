@@ -24,6 +24,11 @@ def corners_from_centre(centre: Tensor, size: Tensor) -> Tensor:
     return torch.cat([centre - size / 2, centre + size / 2], dim=-1)
 
 
+def middles(boxes: Tensor) -> Tensor:
+    """Return the middles (..., 2) of boxes (..., 4)."""
+    return (boxes[..., :2] + boxes[..., 2:]) / 2
+
+
 def squared(boxes: Tensor) -> Tensor:
     """Widen the shorter side of boxes (..., 4) to the longer one about the centre."""
     centre, size = _centre_and_size(boxes)

@@ -6,7 +6,7 @@ Source: NETWORKS.md sections 3 and 14.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import hashlib
 from pathlib import Path
 import pickle
@@ -92,9 +92,15 @@ def load_checkpoint(
 
 
 def leave_out(networks: InterWild, parts: Iterable[str]) -> None:
-    """Take away parts that the networks do without, as those do whose weights are older."""
+    """Take away parts that the networks do without, as those do whose weights are older.
+
+    Weights without the kind net were trained all at once, as the original's are, and speak of the
+    camera's axes as these do.
+    """
     for part in parts:
         setattr(networks, part, None)
+    if networks.hand_kind_net is None:
+        networks.spaces = replace(networks.spaces, along_sight=False)
 
 
 def variant_of(path: Path) -> str:

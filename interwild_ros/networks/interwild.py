@@ -27,7 +27,7 @@ class HandReadings(NamedTuple):
     """What SHNet reads from N = 2B crops, left hands turned back from the mirror.
 
     `joints` (N, 21, 3) volume cells; `pose` the MANO parameters of each hand's own model; depths
-    and the wrists' rotations are about lines of sight where the networks read `along_sight`;
+    and the wrists' rotations are in the axes that `Spaces.along_sight` says;
     `kinds` (N, KINDS) how likely it is the hand that it should be, the other one, or none; None of
     networks that do not say it.
     """
@@ -56,15 +56,6 @@ class InterWild(nn.Module):
         self.hand_rotation_net = RotationNet(variant, axis_angle or variant.axis_angle)
         self.hand_trans_net = TransNet(variant)
         self.hand_kind_net = KindNet(variant) if variant.kind_hidden else None
-
-    @property
-    def along_sight(self) -> bool:
-        """Whether hands are read about lines of sight, see `Spaces`.
-
-        Weights without the kind net were trained all at once, as the original's are, and speak of
-        the camera's axes as these do.
-        """
-        return self.spaces.along_sight and self.hand_kind_net is not None
 
     def detect(self, body_pictures: Tensor) -> Detections:
         """Find both hands in pictures (B, 3, 256, 192), RGB 0..1."""
@@ -109,7 +100,7 @@ class InterWild(nn.Module):
         return apply_affine(input_from_crop, self.spaces.crop_from_volume(joints[..., :2]))
 
     def relate(self, joints: Tensor, input_from_crop: Tensor) -> Tensor:
-        """Return left wrist minus right wrist (B, 3) in metres, see `along_sight`.
+        """Return left wrist minus right wrist (B, 3) in metres, see `Spaces.along_sight`.
 
         :param joints: (2B, 21, 3) volume cells, un-mirrored.
         :param input_from_crop: (2B, 2, 3) of the un-mirrored crops.

@@ -226,7 +226,9 @@ def _hand(networks: InterWild) -> OnnxNetwork:
     crop = TensorSpec(
         'crop', (3, side, side), 'one hand, RGB 0..1; of a left hand the crop mirrored in x'
     )
-    about = ", about the crop's line of sight, as depths are" if networks.along_sight else ''
+    about = ''
+    if networks.spaces.along_sight:
+        about = ", about the crop's line of sight, as depths are"
     outputs: tuple[TensorSpec, ...] = (
         TensorSpec(
             'joints', (JOINT_COUNT, 3), f'x, y, z in {cells} x {cells} x {cells} cells', 1e-3
@@ -253,7 +255,7 @@ def _trans(networks: InterWild) -> OnnxNetwork:
             'input_from_crop', (2, 2, 3), 'crop px to px of the 384 x 512 view, un-mirrored'
         ),
     )
-    about = ", about the pair's line of sight" if networks.along_sight else ''
+    about = ", about the pair's line of sight" if networks.spaces.along_sight else ''
     meaning = f'left wrist minus right wrist, m{about}'
     outputs = (TensorSpec('left_from_right_m', (3,), meaning, 1e-4),)
     return OnnxNetwork('trans', _Trans(networks), inputs, outputs)

@@ -61,13 +61,6 @@ class _Place:
     score: float
     joints_px: Array
 
-    @classmethod
-    def of(cls, view: View, found: Found, slots: Slots, side: Side) -> _Place:
-        """Take one side of what was read."""
-        corners = view.image_points(found.boxes.view(2, 2, 2))[side].flatten().tolist()
-        joints_px = found.joints_px[side].numpy()
-        return cls(slots[side].box, _box(corners), float(found.scores[side]), joints_px)
-
     def slot(self, *, is_hand: bool) -> Slot:
         """Return what to read next."""
         return Slot(self.box, is_expected=False, is_hand=is_hand)
@@ -215,7 +208,7 @@ def _best_slots(view: View, reads: Sequence[tuple[Found, Slots]]) -> Slots:
     Two sides that read one hand are worth no more than the likelier; where there is but one place,
     the other side is no hand.
     """
-    rights, lefts = ([_Place.of(view, *read, side) for read in reads] for side in Side)
+    rights, lefts = zip(*(_places(view, *read) for read in reads), strict=True)
     both = itertools.product(rights, lefts)
     pairs = [(right, left) for right, left in both if right.proposed != left.proposed]
     if pairs:
@@ -223,6 +216,18 @@ def _best_slots(view: View, reads: Sequence[tuple[Found, Slots]]) -> Slots:
         return right.slot(is_hand=True), left.slot(is_hand=True)
     best = max((*rights, *lefts), key=lambda place: place.score)
     return best.slot(is_hand=best in rights), best.slot(is_hand=best in lefts)
+
+
+def _places(view: View, found: Found, slots: Slots) -> tuple[_Place, _Place]:
+    """Return what either side reads, right first."""
+    boxes = view.image_points(found.boxes.view(2, 2, 2)).flatten(1).tolist()
+    right, left = (
+        _Place(slot.box, _box(box), float(score), joints_px)
+        for slot, box, score, joints_px in zip(
+            slots, boxes, found.scores, found.joints_px.numpy(), strict=True
+        )
+    )
+    return right, left
 
 
 def _worth(right: _Place, left: _Place) -> float:

@@ -25,4 +25,4 @@ class Reader:
     def __call__(self, view: View, sought: Sought = WHOLE) -> PairReading:
         """Find, read and relate both hands."""
         with torch.inference_mode():
-            return pair_reading(view, self._find(view, sought), self._networks)
+            return pair_reading(view, self._find(view, sought), self._networks.spaces)

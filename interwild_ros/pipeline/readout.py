@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from interwild_ros.geometry.regions import overlap
 from interwild_ros.geometry.spaces import Spaces
-from interwild_ros.networks.interwild import InterWild
 from interwild_ros.pipeline.finding import Found
 from interwild_ros.pipeline.sights import Sights
 from interwild_ros.pipeline.view import View
@@ -20,11 +19,10 @@ import numpy as np
 from torch import Tensor
 
 
-def pair_reading(view: View, found: Found, networks: InterWild) -> PairReading:
+def pair_reading(view: View, found: Found, spaces: Spaces) -> PairReading:
     """Turn the networks' words of one frame into a record in the camera's axes."""
-    spaces, sights = networks.spaces, None
-    left_from_right_m = _numbers(found.left_from_right_m)
-    if networks.along_sight:
+    sights, left_from_right_m = None, _numbers(found.left_from_right_m)
+    if spaces.along_sight:
         sights = Sights(view, spaces, found.input_from_crop, found.boxes)
         left_from_right_m = sights.turned_between(left_from_right_m)
     right, left = _hand_readings(view, found, spaces, sights)

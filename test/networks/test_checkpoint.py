@@ -1,3 +1,4 @@
+from dataclasses import replace
 import io
 import pickle
 import zipfile
@@ -5,6 +6,7 @@ import zipfile
 from interwild_ros.errors import AssetError, SettingError
 from interwild_ros.networks.checkpoint import (
     build_networks,
+    leave_out,
     load_checkpoint,
     OPTIONAL_PARTS,
 )
@@ -231,3 +233,10 @@ def test_the_official_networks_ship_without_weights():
 def test_an_unknown_variant_is_refused():
     with pytest.raises(SettingError, match='tiny'):
         build_networks('tiny')
+
+
+def test_without_the_kind_net_they_speak_of_the_cameras_axes():
+    networks = InterWild(VARIANTS['compact'])
+    assert networks.spaces.along_sight
+    leave_out(networks, OPTIONAL_PARTS)
+    assert networks.spaces == replace(VARIANTS['compact'].spaces, along_sight=False)

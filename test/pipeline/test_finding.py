@@ -128,7 +128,7 @@ def test_a_device_is_not_waited_for_before_all_is_said_of_hands_that_are_followe
         view = look_at(smooth_frame(), SETTINGS, networks.spaces, torch.device('meta'))
         with pytest.raises((NotImplementedError, RuntimeError), match='meta'):
             view.picture.float().mean().item()
-        pair = pair_reading(view, Finder(elsewhere, 'frame')(view, BOTH), networks)
+        pair = pair_reading(view, Finder(elsewhere, 'frame')(view, BOTH), networks.spaces)
     assert copies == [{'meta'}]
     assert pair.right.joints_image_px.shape == (21, 2)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from interwild_ros.geometry.crops import about_joints, crop_maps, enlarged, squared
+from interwild_ros.geometry.crops import about_joints, crop_maps, enlarged, middles, squared
 from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_columns, mirror_points
 from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from interwild_ros.geometry.sight import camera_from_sight
@@ -40,13 +40,14 @@ class CropBatch(NamedTuple):
       the wrist; `wrist_m` (B, 3) from the camera
     * `pose` (B, 48) axis-angle rad, the mean not included; `betas` (B, 10)
     * `focal_px` (B,), `centre_px` (B, 2): the crop's camera
-
-    All this is in the camera's axes, until `along_sight` turns it to those of the crop.
     * `counts` (B,): whether enough of the hand is seen to learn from it
     * `has_3d` (B,): whether depths and `joints_m` are truth, or only the fit's opinion
     * `kinds` (B,) int64 as in `train.streams.HandCrops`
     * `is_left` (B,): mirrored; `is_pair` (B,): there is another hand; `seen` (B,): the share of
       the hand that nothing hides
+
+    Joints, vertices, wrists and poses are in the camera's axes, until `along_sight` turns them to
+    those of the crop.
     """
 
     pictures: Tensor
@@ -183,7 +184,7 @@ class CropMaker:
         Their middles stay in the picture, whose last pixel is `corner_px` (B, 2).
         """
         is_stray = draws.chance(self._shares.strays)
-        middle, half = _middles(boxes), (boxes[:, 2:] - boxes[:, :2]) / 2
+        middle, half = middles(boxes), (boxes[:, 2:] - boxes[:, :2]) / 2
         size = 2 * half / self._spaces.crop_box_scale
         angle = draws.uniform(1, high=6.2832)
         far = draws.uniform(1, low=_STRAY[0], high=_STRAY[1])
@@ -196,8 +197,8 @@ class CropMaker:
     def _kinds(self, boxes: Tensor, scenes: Scenes, counts: Tensor, is_stray: Tensor) -> Tensor:
         """Return what crops (B, 4) show, before any is mirrored."""
         sizes = (boxes[:, 2:] - boxes[:, :2]) / self._spaces.crop_box_scale
-        hands = _middles(about_joints(scenes.joints_px))  # B x 2 x 2
-        off = ((hands - _middles(boxes)[:, None]).abs() / sizes[:, None]).amax(-1)
+        hands = middles(about_joints(scenes.joints_px))  # B x 2 x 2
+        off = ((hands - middles(boxes)[:, None]).abs() / sizes[:, None]).amax(-1)
         is_far = ((off > _NO_HAND) | ~scenes.present).all(1)
         kinds = torch.where(counts, RIGHT_KIND, UNKNOWN)
         return torch.where(is_stray & is_far, NO_KIND, kinds)
@@ -214,11 +215,6 @@ def along_sight(batch: CropBatch, spaces: Spaces) -> CropBatch:
         wrist_m=(batch.wrist_m[:, None] @ turn)[:, 0],
         pose=torch.cat([axis_angle_from_matrix(root), batch.pose[:, 3:]], 1),
     )
-
-
-def _middles(boxes: Tensor) -> Tensor:
-    """Return the middles (..., 2) of boxes (..., 4)."""
-    return (boxes[..., :2] + boxes[..., 2:]) / 2
 
 
 def _draw_sides(draws: Draws, present: Tensor) -> Tensor:

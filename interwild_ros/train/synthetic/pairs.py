@@ -10,7 +10,13 @@ from collections.abc import Iterator, Sequence
 import math
 from typing import NamedTuple
 
-from interwild_ros.geometry.crops import about_both, crop_maps, enlarged, squared
+from interwild_ros.geometry.crops import (
+    about_both,
+    crop_maps,
+    enlarged,
+    middles,
+    squared,
+)
 from interwild_ros.geometry.mirror import mirror_points
 from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.sight import camera_from_sight
@@ -139,7 +145,7 @@ def observe(
     left_from_right_m = joints_m[:, Side.LEFT, 0] - joints_m[:, Side.RIGHT, 0]
     boxes = torch.cat([true_px.amin(2), true_px.amax(2)], -1)
     if spaces.along_sight:
-        own_m = own_m @ _turn_to(_middles(boxes), focal_px, centre_px)
+        own_m = own_m @ _turn_to(middles(boxes), focal_px, centre_px)
     joints_px, depths_m = residuals.draw_wrong(draws, true_px, own_m[..., 2:])
     crop_from_input, input_from_crop = crop_maps(
         enlarged(squared(boxes), HAND_BOX_SCALE * spaces.crop_box_scale), spaces
@@ -149,7 +155,7 @@ def observe(
     cells = cells.clamp(0, spaces.volume_cells - 1)  # SHNet can say no more
     if spaces.along_sight:
         said_px = apply_affine(input_from_crop, spaces.crop_from_volume(cells[..., :2]))
-        middle = _middles(about_both(said_px.transpose(0, 1)))
+        middle = middles(about_both(said_px.transpose(0, 1)))
         turn = _turn_to(middle[:, None], focal_px, centre_px)[:, 0]
         left_from_right_m = (left_from_right_m[:, None] @ turn)[:, 0]
     return PairBatch(
@@ -161,10 +167,6 @@ def observe(
         focal_px=focal_px,
         centre_px=centre_px,
     )
-
-
-def _middles(boxes: Tensor) -> Tensor:
-    return (boxes[..., :2] + boxes[..., 2:]) / 2
 
 
 def _turn_to(points_px: Tensor, focal_px: Tensor, centre_px: Tensor) -> Tensor:
