@@ -24,6 +24,7 @@ from interwild_ros.train.streams import Stream
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+_LEAST_URGENT = 19
 _DEATH = 'DataLoader worker'  # how torch begins to say that a worker is gone
 
 MakeStream = Callable[[], Stream[Any]]
@@ -210,6 +211,7 @@ def _settle(_worker: int) -> None:
     # Ctrl-C goes to every process of a terminal: the main one decides what to do
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_freed_memory()
+    os.nice(_LEAST_URGENT)  # so that workers take what the networks' threads leave of the cores
     cv2.setNumThreads(0)  # one core is what a worker is for; and its threads outlive its end
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

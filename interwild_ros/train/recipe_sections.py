@@ -134,6 +134,12 @@ class CropData(PictureData):
     loose: float = setting(
         0.3, 'share of crops about boxes that are far from exact', low=0.0, high=1.0
     )
+    neighbours: float = setting(
+        0.3,
+        'share of crops about the box of the other hand, or of both, where another one is near',
+        low=0.0,
+        high=1.0,
+    )
 
 
 @dataclass(frozen=True)

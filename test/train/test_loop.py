@@ -164,6 +164,13 @@ def test_samples_do_not_depend_on_workers(snapshot, tmp_path):
         assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+def test_workers_leave_the_cores_to_the_networks():
+    with closing(iter(tiny_parts(tiny_recipe(running={'workers': 2})).batches)) as batches:
+        next(batches), next(batches)  # one of each
+        children = multiprocessing.active_children()
+        assert [os.getpriority(os.PRIO_PROCESS, child.pid) for child in children] == [19, 19]
+
+
 def test_a_worker_that_is_killed_is_replaced_and_no_batch_is_lost():
     recipe = tiny_recipe(running={'workers': 1, 'ahead': 1})
     supply, whole = tiny_parts(recipe).batches, iter(tiny_parts(tiny_recipe()).batches)

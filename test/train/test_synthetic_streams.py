@@ -27,7 +27,7 @@ def test_of_crops_with_a_hand_of_the_wrong_side_nothing_else_counts():
 
 
 def test_a_stream_draws_what_the_maker_makes():
-    shares = CropShares(0.3, 0.3, 0.3)
+    shares = CropShares(0.3, 0.3, 0.3, 0.5)
     drawn = hand_crops(4, SPACES, STUDIO, shares=shares)(range(COUNT))
     made = CropMaker(STUDIO, seed=4, spaces=SPACES, shares=shares).make(range(COUNT))
     made = along_sight(made, SPACES)

@@ -30,6 +30,8 @@ _LOOSE = 2.5
 _STRAY = (0.65, 2.0)  # how far strays are from their hand, in its sizes
 _STRAY_SIZE_STD = 0.35  # of the logarithm
 _NO_HAND = 0.65  # of a crop's hand size: how far from any hand's middle a crop shows none
+_COARSEST = 1.8  # crops about neighbours, of those about their own hand
+_NEAR = 0.5  # of a crop's hand size: how far from a hand's middle a crop shows it as well
 
 
 class CropBatch(NamedTuple):
@@ -81,12 +83,14 @@ class CropShares(NamedTuple):
     """Shares of crops that are not as they should be.
 
     `mirrored`: with a hand of the wrong side; `strays`: beside the hands; `loose`: about boxes
-    that are off `_LOOSE` times as far as others.
+    that are off `_LOOSE` times as far as others; `neighbours`: of hands with another one near,
+    about the other's box, or that of both, as a detector finds hands that touch.
     """
 
     mirrored: float = 0.0
     strays: float = 0.0
     loose: float = 0.0
+    neighbours: float = 0.0
 
 
 AS_THEY_SHOULD_BE = CropShares()
@@ -128,6 +132,9 @@ class CropMaker:
         joints_px = scenes.joints_px[rows, side]
         held = _both_where_present(scenes, side) if self._holds_both else joints_px
         boxes = self._draw_boxes(draws, held)
+        boxes = self._about_neighbours(
+            self._scenes.draws(indices, 'neighbours'), scenes, side, boxes
+        )
         boxes, is_stray = self._strayed(
             self._scenes.draws(indices, 'strays'), boxes, scenes.cameras.size - 1
         )
@@ -157,7 +164,8 @@ class CropMaker:
         )
         batch = _as_right_hands(batch, self._spaces.crop_px)
         mirrored = self._scenes.draws(indices, 'mirrored').chance(self._shares.mirrored)
-        return _of_wrong_side(batch, mirrored)
+        other_is_near = scenes.present.all(1) & (self._off(boxes, scenes)[rows, 1 - side] <= _NEAR)
+        return _of_wrong_side(batch, mirrored, other_is_near)
 
     def batches(self, batch_size: int, *, first: int = 0) -> Iterator[CropBatch]:
         """Yield batches without end, from sample number `first` on."""
@@ -178,6 +186,25 @@ class CropMaker:
         middle = (boxes[:, :2] + boxes[:, 2:]).repeat(1, 2) / 2
         return middle + (boxes - middle) * grown
 
+    def _about_neighbours(
+        self, draws: Draws, scenes: Scenes, side: Tensor, boxes: Tensor
+    ) -> Tensor:
+        """Move some crops (B, 4) to the other hand, or to both, where theirs is seen there too."""
+        rows = torch.arange(len(side))
+        about_other = self._draw_boxes(draws.part('other'), scenes.joints_px[rows, 1 - side])
+        about_both = self._draw_boxes(draws.part('both'), _both_where_present(scenes, side))
+        moved = torch.where(draws.chance(0.5, 1), about_other, about_both)
+        is_near = self._off(moved, scenes)[rows, side] <= _NEAR
+        is_large = _sides(moved) <= _COARSEST * _sides(boxes)
+        moves = draws.chance(self._shares.neighbours) & scenes.present.all(1) & is_near & is_large
+        return torch.where(moves[:, None], moved, boxes)
+
+    def _off(self, boxes: Tensor, scenes: Scenes) -> Tensor:
+        """Return how far hands are from crops' middles, (B, 2), in the crops' hand sizes."""
+        sizes = (boxes[:, 2:] - boxes[:, :2]) / self._spaces.crop_box_scale
+        hands = middles(about_joints(scenes.joints_px))  # B x 2 x 2
+        return ((hands - middles(boxes)[:, None]).abs() / sizes[:, None]).amax(-1)
+
     def _strayed(self, draws: Draws, boxes: Tensor, corner_px: Tensor) -> tuple[Tensor, Tensor]:
         """Move some crops (B, 4) beside their hands; returns all, and which (B,) they are.
 
@@ -196,10 +223,7 @@ class CropMaker:
 
     def _kinds(self, boxes: Tensor, scenes: Scenes, counts: Tensor, is_stray: Tensor) -> Tensor:
         """Return what crops (B, 4) show, before any is mirrored."""
-        sizes = (boxes[:, 2:] - boxes[:, :2]) / self._spaces.crop_box_scale
-        hands = middles(about_joints(scenes.joints_px))  # B x 2 x 2
-        off = ((hands - middles(boxes)[:, None]).abs() / sizes[:, None]).amax(-1)
-        is_far = ((off > _NO_HAND) | ~scenes.present).all(1)
+        is_far = ((self._off(boxes, scenes) > _NO_HAND) | ~scenes.present).all(1)
         kinds = torch.where(counts, RIGHT_KIND, UNKNOWN)
         return torch.where(is_stray & is_far, NO_KIND, kinds)
 
@@ -215,6 +239,11 @@ def along_sight(batch: CropBatch, spaces: Spaces) -> CropBatch:
         wrist_m=(batch.wrist_m[:, None] @ turn)[:, 0],
         pose=torch.cat([axis_angle_from_matrix(root), batch.pose[:, 3:]], 1),
     )
+
+
+def _sides(boxes: Tensor) -> Tensor:
+    """Return the widths (B,) of squares (B, 4)."""
+    return boxes[:, 2] - boxes[:, 0]
 
 
 def _draw_sides(draws: Draws, present: Tensor) -> Tensor:
@@ -251,9 +280,13 @@ def _enough(joints_px: Tensor, scenes: Scenes) -> Tensor:
     return inside.float().mean(1) > 0.5
 
 
-def _of_wrong_side(batch: CropBatch, mirrored: Tensor) -> CropBatch:
-    """Mirror pictures (B,), so that they show left hands: of these nothing else counts."""
-    kinds = torch.where(mirrored & (batch.kinds == RIGHT_KIND), LEFT_KIND, batch.kinds)
+def _of_wrong_side(batch: CropBatch, mirrored: Tensor, other_is_near: Tensor) -> CropBatch:
+    """Mirror pictures (B,), so that they show left hands: of these nothing else counts.
+
+    Where the other hand is near, a mirrored picture shows a right hand as well.
+    """
+    of_left = torch.where(other_is_near, UNKNOWN, LEFT_KIND)
+    kinds = torch.where(mirrored & (batch.kinds == RIGHT_KIND), of_left, batch.kinds)
     pictures = torch.where(mirrored[:, None, None, None], batch.pictures.flip(-1), batch.pictures)
     return batch._replace(pictures=pictures, kinds=kinds, counts=batch.counts & ~mirrored)
 

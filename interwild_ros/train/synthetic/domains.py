@@ -23,9 +23,9 @@ class Hands:
     their way from one gesture to another.
     """
 
-    single: float = 0.40
-    apart: float = 0.27
-    interacting: float = 0.33
+    single: float = 0.30
+    apart: float = 0.25
+    interacting: float = 0.45
     gestures: tuple[float, ...] = _EVEN_GESTURES
     holdings: tuple[float, ...] = (0.34, 0.34, 0.08, 0.06, 0.10, 0.08)
     alike: float = 0.3
@@ -129,6 +129,9 @@ HELD_OUT = Domain(
     'held_out',
     has_3d=True,
     hands=Hands(
+        single=0.40,
+        apart=0.27,
+        interacting=0.33,
         gestures=(1.0, 2.0, 1.0, 1.0, 1.0, 1.4, 1.0, 0.6, 0.6, 1.2),
         holdings=(0.45, 0.2, 0.1, 0.03, 0.1, 0.12),
         alike=0.4,

@@ -146,9 +146,18 @@ def test_mirrored_pictures_are_flips_of_the_others_and_show_left_hands(domain, c
     assert 0.2 < mirrored.float().mean() < 0.8
     assert torch.equal(found.pictures[mirrored], crops.pictures[mirrored].flip(-1))
     assert not found.counts[mirrored].any()
-    wanted = torch.where(crops.counts, LEFT_KIND, UNKNOWN)
-    assert torch.equal(found.kinds[mirrored], wanted[mirrored])
+    assert not (found.kinds[mirrored & ~crops.counts] != UNKNOWN).any()
+    assert set(found.kinds[mirrored & crops.counts].tolist()) == {LEFT_KIND, UNKNOWN}
     assert_same_rows(found, crops, ~mirrored)
+
+
+def test_a_mirrored_crop_with_the_other_hand_near_is_of_neither_kind(domain, crops, scene_maker):
+    found = made_with(domain, crops, mirrored=1.0)
+    off = off_centre(crops, scene_maker.make(range(len(crops.counts))))
+    of_other = off[torch.arange(len(off)), 1 - crops.is_left.long()]
+    assert (found.kinds[crops.counts & (of_other < 0.48)] == UNKNOWN).all()
+    assert (found.kinds[crops.counts & (of_other > 0.52)] == LEFT_KIND).all()
+    assert (of_other < 0.48).any()
 
 
 def test_all_crops_can_be_mirrored_and_none(domain, crops):
@@ -215,8 +224,38 @@ def test_a_share_of_the_boxes_is_loose_and_the_others_are_as_they_were(domain, c
     assert_same_rows(found, crops, same)
 
 
+def test_a_crop_about_a_neighbour_is_still_of_its_own_hand_which_it_shows(
+    domain, crops, scene_maker
+):
+    scenes = scene_maker.make(range(len(crops.counts)))
+    rows = torch.arange(len(crops.counts)), crops.is_left.long()
+    found = made_with(domain, crops, neighbours=1.0)
+    moved = (found.pictures != crops.pictures).flatten(1).any(1)
+    assert moved.any()
+    assert_same_rows(found, crops, ~moved)
+    off = off_centre(found, scenes)[rows]
+    assert (off[moved] < 0.52).all()
+    assert off[moved].mean() > off[~moved].mean()
+    assert scenes.present[moved].all()
+    assert torch.equal(found.kinds == RIGHT_KIND, found.counts)
+    assert torch.equal(found.betas, crops.betas)
+    assert torch.equal(found.is_left, crops.is_left)
+    shown = found.joints_px[moved & found.counts] / COMPACT_SPACES.crop_px
+    assert ((shown > 0) & (shown < 1)).all(-1).float().mean() > 0.8
+
+
+def test_a_hand_that_is_far_from_the_other_has_no_neighbour(domain, crops, scene_maker):
+    scenes = scene_maker.make(range(len(crops.counts)))
+    middles = about_joints(scenes.joints_px).view(-1, 2, 2, 2).mean(2)
+    sizes = scenes.joints_px.amax(2) - scenes.joints_px.amin(2)
+    apart = (middles[:, 0] - middles[:, 1]).abs().amax(1) > 2 * sizes.amax((1, 2))
+    apart |= ~scenes.present.all(1)
+    assert apart.any()
+    assert_same_rows(made_with(domain, crops, neighbours=1.0), crops, apart)
+
+
 def test_crops_that_are_not_as_they_should_be_are_the_same_in_every_batch(domain):
-    maker = CropMaker(domain, seed=SEED, shares=CropShares(0.5, 0.3, 0.5))
+    maker = CropMaker(domain, seed=SEED, shares=CropShares(0.5, 0.3, 0.5, 0.5))
     whole, part = maker.make(range(16)), maker.make([3, 11])
     for row, number in enumerate((3, 11)):
         off = (part.pictures[row].int() - whole.pictures[number].int()).abs()
