@@ -27,6 +27,7 @@ import numpy as np
 Bytes: TypeAlias = 'bytes | bytearray | memoryview | array[int] | Array'
 
 
+_OF_RGB: int | None = getattr(cv2, 'IMREAD_COLOR_RGB', None)  # since OpenCV 4.11
 _PNG_BITS = len(PNG_MAGIC) + 16  # where the first chunk, IHDR, says the bits of a sample
 
 
@@ -77,8 +78,9 @@ def decode_compressed(format: str, data: Bytes) -> Image:
     """
     _check_format(format)
     content = np.frombuffer(data, dtype=np.uint8)
-    _check_container(format, content.tobytes())
-    return _picture(_rgb_from_decoded(format, _read(format, content)))
+    if _check_container(format, content.tobytes()).media_type == 'image/jpeg':
+        return _picture(_rgb_from_jpeg(format, content))
+    return _picture(_rgb_from_png(format, _read(format, content, cv2.IMREAD_UNCHANGED)))
 
 
 def picture_file(format: str, data: Bytes) -> PictureFile | None:
@@ -96,14 +98,11 @@ def picture_file(format: str, data: Bytes) -> PictureFile | None:
     return None if is_deep or _is_mosaic(format) or _is_swapped(format) else found
 
 
-def _read(format: str, content: Array) -> Array:
-    """Let OpenCV read the file as it is: grey, BGR or BGRA, 8 or 16 bits.
-
-    IMREAD_UNCHANGED keeps 16 bits and, alone of the modes, leaves EXIF orientation out.
-    """
+def _read(format: str, content: Array, mode: int) -> Array:
+    """Let OpenCV read a file."""
     problem = 'the decoder gives no reason'
     try:
-        decoded = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+        decoded = cv2.imdecode(content, mode)
     except cv2.error as error:
         decoded, problem = None, str(error.err)
     if decoded is None:
@@ -190,12 +189,17 @@ def _check_container(format: str, content: bytes) -> PictureFile:
     return found
 
 
-def _rgb_from_decoded(format: str, decoded: Array) -> Array:
-    """Return RGB (H, W, 3), of the same depth, of what OpenCV read from a file.
+def _rgb_from_jpeg(format: str, content: Array) -> Array:
+    if not _is_swapped(format) and _OF_RGB is not None:
+        return _read(format, content, _OF_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    bgr = _read(format, content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return bgr if _is_swapped(format) else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
 
-    image_transport writes 'rgb8; jpeg compressed bgr8': the encoding it was given, and that of
-    the file. Two more cases of its subscriber: where a colour picture was compressed, but not as
-    bgr, an RGB array was written as if it were BGR; and a PNG keeps a bayer picture as it is.
+
+def _rgb_from_png(format: str, decoded: Array) -> Array:
+    """Return RGB (H, W, 3), of the same depth, of what OpenCV read from a PNG as it is.
+
+    That is grey, BGR or BGRA, of 8 or 16 bits. A bayer picture stays one in it.
     """
     channels = 1 if decoded.ndim == 2 else decoded.shape[2]
     if channels == 1:
@@ -214,7 +218,12 @@ def _is_mosaic(format: str) -> bool:
 
 
 def _is_swapped(format: str) -> bool:
-    """Return whether the channels of a coloured file are in the order of its message."""
+    """Return whether the channels of a coloured file are in the order of its message.
+
+    image_transport writes 'rgb8; jpeg compressed bgr8': the encoding it was given, and that of the
+    file. Its subscriber knows that where a colour picture was compressed, but not as bgr, an RGB
+    array was written as if it were BGR.
+    """
     encoding, _, compression = format.partition(';')
     is_other = 'compressed' in compression and 'compressed bgr' not in compression
     return is_other and encoding.startswith(('rgb', 'bgr'))

@@ -4,6 +4,7 @@ import zlib
 
 import cv2
 from interwild_ros.errors import InputError
+from interwild_ros.imaging import decode
 from interwild_ros.imaging.decode import (
     decode_compressed,
     decode_image,
@@ -246,6 +247,13 @@ def _compressed_cause(format: str, data: bytes) -> tuple[str, str]:
     with pytest.raises(InputError) as raised:
         decode_compressed(format, data)
     return raised.value.cause, str(raised.value)
+
+
+@pytest.mark.parametrize('format', ['jpeg', 'bgr8; jpeg compressed rgb8'])
+def test_an_opencv_that_only_reads_bgr_gives_the_same(format, monkeypatch):
+    want = decode_compressed(format, JPEG)
+    monkeypatch.setattr(decode, '_OF_RGB', None)
+    assert np.array_equal(decode_compressed(format, JPEG), want)
 
 
 @pytest.mark.parametrize('format', ['jpeg', 'jpg', 'rgb8; jpeg compressed bgr8', 'png', ''])
