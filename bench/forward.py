@@ -19,7 +19,9 @@ arithmetic of `exact` is. `--mediapipe` is the Python of an environment that has
 (0.10.21): it tracks two hands on the same clip, in turns with ours, and `of_mediapipe` is by how
 much ours are faster; of three turns all these are medians.
 
-`--batch N`: networks alone on N frames at once. The last line is JSON.
+On a GPU `graphs_exact`, `graphs_reduced` and `graphs_tracking` are the same by CUDA graphs.
+`--batch N`: networks alone on N frames at once, `batch_ms` and `batch_fps` by engine. The last
+line is JSON.
 """
 
 from __future__ import annotations
@@ -45,7 +47,6 @@ from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import find_hand_models
 from interwild_ros.imaging.demo_clip import demo_clip
 from interwild_ros.networks.checkpoint import build_networks
-from interwild_ros.networks.interwild import InterWild
 from interwild_ros.pipeline.following import Follower
 from interwild_ros.pipeline.pipeline import load_pipeline, Pipeline
 from interwild_ros.records import Frame, PairEstimate
@@ -58,6 +59,7 @@ from torch.utils.flop_counter import FlopCounterMode
 CLIP_FRAMES = 150
 FRAME = 60  # of the clip: both hands are in view
 STEP_NS = 33_333_333
+BATCHED = ('plain', 'exact', 'reduced', 'graphs_exact', 'graphs_reduced')
 ROUNDS = 3  # with MediaPipe
 MEDIAPIPE = Path(__file__).with_name('mediapipe_hands.py')
 
@@ -93,7 +95,7 @@ def main() -> None:
         'reduced': Candidate(reduced),
         'tracking': Candidate(reduced, sought),
     }
-    candidates |= _other_engines(wanted, exact, reduced)
+    candidates |= _other_engines(wanted, exact, reduced) | _graphs(wanted, sought)
     times = _take_turns([partial(c, frame) for c in candidates.values()], args.runs)
     result: dict[str, Any] = {
         'name': 'forward',
@@ -109,7 +111,8 @@ def main() -> None:
     result |= _on_clip({'exact': exact, 'reduced': reduced}, clip, args.mediapipe)
     result |= _share_of_peak(plain, frame, result['exact']['ms'])
     if args.batch > 1:
-        result |= _batched(exact, args.batch, args.runs)
+        batched = {name: candidates[name].pipeline for name in BATCHED if name in candidates}
+        result |= _batched(batched, args.batch, args.runs)
     print(json.dumps(result))
 
 
@@ -134,6 +137,21 @@ def _other_engines(wanted: Settings, exact: Pipeline, reduced: Pipeline) -> dict
             settings = wanted.changed({'engine': 'torch', 'precision': precision})
             found[f'torch_{precision}'] = Candidate(load_pipeline(settings))
     return found
+
+
+def _graphs(wanted: Settings, sought: Sought) -> dict[str, Candidate]:
+    """Return CUDA graphs, where a GPU is timed."""
+    if not wanted.device.startswith('cuda'):
+        return {}
+    exact, reduced = (
+        load_pipeline(wanted.changed({'engine': 'cuda_graphs', 'precision': precision}))
+        for precision in ('float32', 'bfloat16')
+    )
+    return {
+        'graphs_exact': Candidate(exact),
+        'graphs_reduced': Candidate(reduced),
+        'graphs_tracking': Candidate(reduced, sought),
+    }
 
 
 def synchronise(pipeline: Pipeline) -> None:
@@ -270,8 +288,18 @@ def _share_of_peak(plain: Pipeline, frame: Frame, exact_ms: float) -> dict[str, 
     }
 
 
-def _batched(pipeline: Pipeline, batch: int, runs: int) -> dict[str, Any]:
-    """Return frames a second of the networks alone on many frames at once."""
+def _batched(pipelines: dict[str, Pipeline], batch: int, runs: int) -> dict[str, Any]:
+    """Return frames a second of the networks alone on many frames at once, by engine."""
+    times = _take_turns([_run_of_batch(p, batch) for p in pipelines.values()], runs)
+    medians = dict(zip(pipelines, np.median(times, axis=0).tolist(), strict=True))
+    return {
+        'batch': batch,
+        'batch_ms': {name: round(ms, 2) for name, ms in medians.items()},
+        'batch_fps': {name: round(1e3 * batch / ms) for name, ms in medians.items()},
+    }
+
+
+def _run_of_batch(pipeline: Pipeline, batch: int) -> Callable[[], None]:
     networks = pipeline.networks
     device = torch.device(pipeline.card.device)
     width, height = networks.spaces.body_size
@@ -282,20 +310,12 @@ def _batched(pipeline: Pipeline, batch: int, runs: int) -> dict[str, Any]:
 
     def run() -> None:
         with torch.inference_mode():
-            _all_networks(networks, pictures, hand_crops, maps)
+            networks.detect(pictures)
+            readings = networks.read_hands(hand_crops)
+            networks.relate(readings.joints, maps)
         synchronise(pipeline)
 
-    times = _take_turns([run], runs)[:, 0]
-    fps = 1e3 * batch / float(np.median(times))
-    return {'batch': batch, 'batch_ms': round(float(np.median(times)), 2), 'batch_fps': round(fps)}
-
-
-def _all_networks(
-    networks: InterWild, pictures: torch.Tensor, hand_crops: torch.Tensor, maps: torch.Tensor
-) -> None:
-    networks.detect(pictures)
-    readings = networks.read_hands(hand_crops)
-    networks.relate(readings.joints, maps)
+    return run
 
 
 def _mediapipe(python: str, clip: Path) -> dict[str, float]:

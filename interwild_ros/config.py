@@ -190,8 +190,9 @@ class Settings(Checked):
     )
     engine: str = setting(
         'auto',
-        'what runs the networks: auto takes openvino on a CPU where it is installed, else torch',
-        choices=('auto', 'torch', 'openvino'),
+        'what runs the networks: auto takes openvino on a CPU where it is installed, else torch; '
+        'cuda_graphs is for GPUs',
+        choices=('auto', 'torch', 'openvino', 'cuda_graphs'),
         fixed=True,
     )
     precision: str = setting(

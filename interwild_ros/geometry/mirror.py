@@ -32,12 +32,12 @@ def mirror_volume_joints(joints: Tensor, spaces: Spaces) -> Tensor:
 
 def mirror_axis_angle(axis_angle: Tensor) -> Tensor:
     """Map rotations (..., 3) to those of the world mirrored in x: (a, -b, -c)."""
-    return axis_angle * axis_angle.new_tensor([1.0, -1.0, -1.0])
+    return torch.cat([axis_angle[..., :1], -axis_angle[..., 1:]], dim=-1)
 
 
 def mirror_points(points: Tensor) -> Tensor:
     """Map points (..., 3) to the world mirrored in x."""
-    return points * points.new_tensor([-1.0, 1.0, 1.0])
+    return torch.cat([-points[..., :1], points[..., 1:]], dim=-1)
 
 
 def mirror_columns(x: Tensor, width: int) -> Tensor:

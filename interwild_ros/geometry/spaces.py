@@ -54,19 +54,19 @@ class Spaces:
 
     def input_from_body(self, xy: Tensor) -> Tensor:
         """Map (..., 2) body px to input px."""
-        return xy * self._scale(xy, self.input_size, self.body_size)
+        return _scaled(xy, self.input_size, self.body_size)
 
     def body_from_input(self, xy: Tensor) -> Tensor:
         """Map (..., 2) input px to body px."""
-        return xy / self._scale(xy, self.input_size, self.body_size)
+        return _scaled(xy, self.body_size, self.input_size)
 
     def body_from_cells(self, xy: Tensor) -> Tensor:
         """Map (..., 2) detector cells to body px."""
-        return xy * self._scale(xy, self.body_size, self.cells_size)
+        return _scaled(xy, self.body_size, self.cells_size)
 
     def cells_from_body(self, xy: Tensor) -> Tensor:
         """Map (..., 2) body px to detector cells."""
-        return xy / self._scale(xy, self.body_size, self.cells_size)
+        return _scaled(xy, self.cells_size, self.body_size)
 
     def crop_from_volume(self, xy: Tensor) -> Tensor:
         """Map (..., 2) volume cells to crop px."""
@@ -88,12 +88,14 @@ class Spaces:
         """Map depth cells of one hand to depth cells of the common cube."""
         return z / self.volume_cells * self.pair_cells
 
-    @staticmethod
-    def _scale(like: Tensor, out: tuple[int, int], into: tuple[int, int]) -> Tensor:
-        return like.new_tensor([out[0] / into[0], out[1] / into[1]])
-
 
 OFFICIAL_SPACES = Spaces()
+
+
+def _scaled(xy: Tensor, out: tuple[int, int], into: tuple[int, int]) -> Tensor:
+    """Map (..., 2) between pictures of two sizes; numbers stay on the CPU, so no GPU waits."""
+    x, y = xy.unbind(-1)
+    return torch.stack([x * (out[0] / into[0]), y * (out[1] / into[1])], dim=-1)
 
 
 def apply_affine(out_from_in: Tensor, points: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from interwild_ros.errors import SettingError
 from interwild_ros.networks.folding import folded
 from interwild_ros.networks.in_bfloat16 import has_quick_bfloat16, in_bfloat16
 from interwild_ros.networks.interwild import InterWild
+from interwild_ros.networks.on_cuda_graphs import RecordedNetworks
 from interwild_ros.networks.on_openvino import has_openvino, on_openvino
 import torch
 
@@ -44,12 +45,16 @@ def choose_engine(
     """Return the networks as the quickest engine that is here runs them on a device.
 
     :param networks: in evaluation mode; they stay as they are.
-    :param wanted: auto, torch or openvino; `precision`: float32 or bfloat16, see Settings.
-    :raises SettingError: for OpenVINO where it is not installed, or on a GPU.
+    :param wanted: auto, torch, openvino or cuda_graphs; `precision`: float32 or bfloat16, see
+        Settings.
+    :raises SettingError: for OpenVINO where it is not installed, or on a GPU, and for CUDA graphs
+        without one.
     """
     is_cpu = device.type == 'cpu'
     if wanted == 'openvino' and not is_cpu:
         raise SettingError(f'engine is openvino, which runs on the CPU, but device is {device}')
+    if wanted == 'cuda_graphs' and device.type != 'cuda':
+        raise SettingError(f'engine is cuda_graphs, which runs on a GPU, but device is {device}')
     warnings: tuple[str, ...] = ()
     if precision == 'bfloat16' and is_cpu and not has_quick_bfloat16():
         precision = 'float32'
@@ -59,4 +64,7 @@ def choose_engine(
         compiled = on_openvino(ready, trunks='bfloat16' if is_half else 'float32')
         # where OpenVINO does the work, only so little is left that sharing it costs more than it
         return Engine(compiled, f'openvino {precision}', warnings, threads=1)
-    return Engine(in_bfloat16(ready) if is_half else ready, f'torch {precision}', warnings)
+    eager = in_bfloat16(ready) if is_half else ready
+    if wanted == 'cuda_graphs':
+        return Engine(RecordedNetworks(eager), f'cuda_graphs {precision}', warnings)
+    return Engine(eager, f'torch {precision}', warnings)
