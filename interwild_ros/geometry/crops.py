@@ -82,7 +82,7 @@ def sample(pictures: Tensor, picture_from_out: Tensor, size: tuple[int, int]) ->
     width, height = pictures.shape[-1], pictures.shape[-2]
     u = torch.arange(size[0], dtype=pictures.dtype, device=pictures.device)
     v = torch.arange(size[1], dtype=pictures.dtype, device=pictures.device)
-    m = picture_from_out.to(pictures)[:, :, :, None, None]
+    m = picture_from_out.to(pictures, non_blocking=True)[:, :, :, None, None]
     x = m[:, 0, 0] * u[None, None, :] + m[:, 0, 1] * v[None, :, None] + m[:, 0, 2]
     y = m[:, 1, 0] * u[None, None, :] + m[:, 1, 1] * v[None, :, None] + m[:, 1, 2]
     grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)

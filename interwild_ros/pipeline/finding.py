@@ -147,7 +147,7 @@ class Finder:
         _, input_from_crop = crops.crop_maps(networks.around(boxes), networks.spaces)
         hand_crops = view.hand_crops(input_from_crop, self._crop_source).to(self._precision)
         readings, joints_px, left_from_right_m = self._said(
-            hand_crops, input_from_crop.to(hand_crops.device)
+            hand_crops, input_from_crop.to(hand_crops.device, non_blocking=True)
         )
         if readings.kinds is None:
             scores = _detector_scores(slots, detected)

@@ -1,6 +1,5 @@
 """Recorded networks: on a GPU as CUDA graphs; what is about the recording also without one."""
 
-import contextlib
 import copy
 
 from interwild_ros.errors import SettingError
@@ -11,9 +10,9 @@ from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.on_cuda_graphs import record_on_gpu, RecordedNetworks
 from interwild_ros.networks.variants import VARIANTS
 from interwild_ros.pipeline.engine import choose_engine
+from interwild_ros.testing.valueless import Transfers, VALUELESS, valueless_device
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 ON_GPU = pytest.param(
@@ -112,47 +111,26 @@ def test_without_a_gpu_there_are_no_graphs(networks):
         choose_engine(networks, torch.device('cpu'), 'cuda_graphs')
 
 
-class Transfers(TorchDispatchMode):
-    """Notes what has tensors on the CPU and on the other device."""
-
-    def __init__(self):
-        super().__init__()
-        self.found = []
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        out = function(*args, **(kwargs or {}))
-        tensors = [leaf for leaf in tree_leaves((args, kwargs, out)) if torch.is_tensor(leaf)]
-        if len({tensor.device.type for tensor in tensors}) > 1:
-            self.found.append(str(function))
-        return out
-
-
-@pytest.fixture
-def elsewhere(monkeypatch):
-    """Let `meta` be a device: its tensors have no values, so that nobody can wait for one."""
-    real, real_new = torch.autocast, torch.Tensor.new_tensor
-
-    def autocast(kind, **options):
-        return contextlib.nullcontext() if kind == 'meta' else real(kind, **options)
-
-    def new_tensor(like, data, **options):
-        assert like.device.type != 'meta', f'{data} goes to the device, which waits for it'
-        return real_new(like, data, **options)
-
-    monkeypatch.setattr(torch, 'autocast', autocast)
-    monkeypatch.setattr(torch.Tensor, 'new_tensor', new_tensor)
-    return torch.device('meta')
-
-
 @pytest.mark.parametrize('variant', VARIANTS.values(), ids=lambda variant: variant.name)
 @pytest.mark.parametrize('is_half', [False, True])
-def test_nothing_waits_between_the_cpu_and_the_device(elsewhere, variant, is_half):
-    with elsewhere:
+def test_nothing_moves_between_the_cpu_and_the_device(variant, is_half):
+    with VALUELESS:
         networks = InterWild(variant).eval().requires_grad_(False)
     if is_half:
         networks = in_bfloat16(networks)
-    inputs = [tensor.to(elsewhere) for tensor in inputs_of(networks, 1)]
-    with Transfers() as transfers:
+    inputs = [tensor.to(VALUELESS) for tensor in inputs_of(networks, 1)]
+    with valueless_device(), Transfers() as transfers:
         everything(networks, *inputs)
         networks.hand_boxes(networks.detect(inputs[0]))
-    assert transfers.found == []
+    assert transfers.waiting == transfers.async_ == []
+
+
+def test_numbers_and_tensors_that_move_are_seen():
+    there, here = torch.zeros(3, device=VALUELESS), torch.zeros(3)
+    with valueless_device(), Transfers() as transfers:
+        here.to(VALUELESS)
+        here.to(VALUELESS, non_blocking=True)
+        here.new_tensor([1.0])
+        with pytest.raises(AssertionError, match=r'\[2.0\] goes to the device'):
+            there.new_tensor([2.0])
+    assert len(transfers.waiting) == len(transfers.async_) == 1

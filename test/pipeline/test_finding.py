@@ -16,6 +16,7 @@ from interwild_ros.pipeline.finding import Finder
 from interwild_ros.pipeline.readout import pair_reading
 from interwild_ros.pipeline.view import look_at
 from interwild_ros.records import Frame, Side
+from interwild_ros.testing.valueless import Transfers, VALUELESS, valueless_device
 from interwild_ros.tracking.matching import Sought, WHOLE
 import numpy as np
 import pytest
@@ -375,3 +376,17 @@ def test_two_slots_that_read_one_hand_are_one_hand_of_the_likelier_side():
         same = Sought((box, box), detects=False, region=None)
         _, found = find(networks, same, frame=coloured_frame())
         assert found.is_hand == wanted
+
+
+@pytest.mark.parametrize('source', ['frame', 'network'])
+def test_where_hands_are_followed_a_gpu_is_waited_for_once_at_the_end(telling, source):
+    there = deepcopy(telling).to(VALUELESS)
+    view = look_at(smooth_frame(), SETTINGS, telling.spaces, torch.device('cpu'))
+    view = replace(view, picture=view.picture.to(VALUELESS))
+    with valueless_device(), Transfers() as transfers, torch.no_grad():
+        with pytest.raises(NotImplementedError, match='Cannot copy out of meta') as raised:
+            Finder(there, source)(view, BOTH)
+    where = [entry.name for entry in raised.traceback if entry.path.name == 'finding.py']
+    assert where[-1] == 'in_one_copy'
+    assert transfers.waiting == []
+    assert transfers.async_
