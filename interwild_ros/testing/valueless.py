@@ -19,11 +19,11 @@ from torch.utils._pytree import tree_leaves
 VALUELESS = torch.device('meta')
 
 
-class Transfers(TorchDispatchMode):
+class Transfers(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes what moves between the CPU and the device: `waiting` on one another, and `async_`."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.waiting: list[str] = []
         self.async_: list[str] = []
 
@@ -60,6 +60,9 @@ def valueless_device() -> Iterator[torch.device]:
             raise AssertionError(f'{data} goes to the device, which waits for it')
         return new_tensor(like, data, **options)
 
-    with patch.object(torch, 'autocast', no_autocast):
-        with patch.object(torch.Tensor, 'new_tensor', refusing):
-            yield VALUELESS
+    quiet, strict = (
+        patch.object(torch, 'autocast', no_autocast),
+        patch.object(Tensor, 'new_tensor', refusing),
+    )
+    with quiet, strict:
+        yield VALUELESS

@@ -383,9 +383,9 @@ def test_where_hands_are_followed_a_gpu_is_waited_for_once_at_the_end(telling, s
     there = deepcopy(telling).to(VALUELESS)
     view = look_at(smooth_frame(), SETTINGS, telling.spaces, torch.device('cpu'))
     view = replace(view, picture=view.picture.to(VALUELESS))
-    with valueless_device(), Transfers() as transfers, torch.no_grad():
-        with pytest.raises(NotImplementedError, match='Cannot copy out of meta') as raised:
-            Finder(there, source)(view, BOTH)
+    refused = pytest.raises(NotImplementedError, match='Cannot copy out of meta')
+    with refused as raised, valueless_device(), Transfers() as transfers, torch.no_grad():
+        Finder(there, source)(view, BOTH)
     where = [entry.name for entry in raised.traceback if entry.path.name == 'finding.py']
     assert where[-1] == 'in_one_copy'
     assert transfers.waiting == []
