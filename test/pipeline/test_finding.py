@@ -1,4 +1,3 @@
-from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import replace
 
@@ -112,26 +111,27 @@ def test_sought_hands_are_read_where_they_are_expected_without_the_detector(netw
     np.testing.assert_allclose(read_boxes(view, found), crop_boxes(view, BOTH.boxes), atol=0.01)
 
 
+@pytest.mark.parametrize('source', ['frame', 'network'])
 def test_a_device_is_not_waited_for_before_all_is_said_of_hands_that_are_followed(
-    networks, monkeypatch
+    networks, source, monkeypatch
 ):
     copies = []
 
     def copied(*tensors):
-        copies.append({tensor.device.type for tensor in tensors})
+        copies.append({tensor.device for tensor in tensors})
         return [torch.rand(tensor.shape) for tensor in tensors]
 
     monkeypatch.setattr(finding, 'in_one_copy', copied)
-    monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())  # knows no such device
-    # from this device no number can be had: who asks for one fails
-    elsewhere = deepcopy(networks).to('meta')
-    with torch.inference_mode():
-        view = look_at(smooth_frame(), SETTINGS, networks.spaces, torch.device('meta'))
-        with pytest.raises((NotImplementedError, RuntimeError), match='meta'):
-            view.picture.float().mean().item()
-        pair = pair_reading(view, Finder(elsewhere, 'frame')(view, BOTH), networks.spaces)
-    assert copies == [{'meta'}]
+    view = look_at(smooth_frame(), SETTINGS, networks.spaces, VALUELESS)
+    with pytest.raises((NotImplementedError, RuntimeError), match='meta'):
+        view.picture.float().mean().item()  # no number can be had: who asks for one fails
+    elsewhere = deepcopy(networks).to(VALUELESS)
+    with valueless_device(), Transfers() as transfers, torch.no_grad():
+        pair = pair_reading(view, Finder(elsewhere, source)(view, BOTH), networks.spaces)
+    assert copies == [{VALUELESS}]
     assert pair.right.joints_image_px.shape == (21, 2)
+    assert transfers.waiting == []
+    assert transfers.async_
 
 
 def test_one_copy_gives_every_tensor_back():
@@ -376,17 +376,3 @@ def test_two_slots_that_read_one_hand_are_one_hand_of_the_likelier_side():
         same = Sought((box, box), detects=False, region=None)
         _, found = find(networks, same, frame=coloured_frame())
         assert found.is_hand == wanted
-
-
-@pytest.mark.parametrize('source', ['frame', 'network'])
-def test_where_hands_are_followed_a_gpu_is_waited_for_once_at_the_end(telling, source):
-    there = deepcopy(telling).to(VALUELESS)
-    view = look_at(smooth_frame(), SETTINGS, telling.spaces, torch.device('cpu'))
-    view = replace(view, picture=view.picture.to(VALUELESS))
-    refused = pytest.raises(NotImplementedError, match='Cannot copy out of meta')
-    with refused as raised, valueless_device(), Transfers() as transfers, torch.no_grad():
-        Finder(there, source)(view, BOTH)
-    where = [entry.name for entry in raised.traceback if entry.path.name == 'finding.py']
-    assert where[-1] == 'in_one_copy'
-    assert transfers.waiting == []
-    assert transfers.async_
