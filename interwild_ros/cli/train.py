@@ -52,11 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--export-only', action='store_true', help='train nothing, export what is in --out'
     )
     parser.add_argument('--half', action='store_true', help='export in float16')
+    parser.add_argument(
+        '--kept',
+        type=float,
+        default=0.0,
+        metavar='SHARE',
+        help='export the mean of the weights that the recipe begins with, which count this much, '
+        'and the trained ones; 0 to 1',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Train every task of the recipe that is not finished; 0 when all are, 130 when stopped."""
     recipe = _recipe(args)
+    _check_kept(args.kept, recipe)
     out = args.out or Path('out/train') / args.config.stem
     names = [args.task] if args.task else [task.name for task in recipe.tasks]
     if not args.export_only:
@@ -71,8 +80,15 @@ def run(args: argparse.Namespace) -> int:
                     return _STOPPED
             is_first = world.is_first
     if args.export and (args.export_only or is_first):
-        _export(recipe, out, args.export, halved=args.half)
+        _export(recipe, out, args.export, halved=args.half, kept=args.kept)
     return 0
+
+
+def _check_kept(kept: float, recipe: Recipe) -> None:
+    if not 0 <= kept < 1:
+        raise SettingError(f'--kept is {kept}, wanted at least 0 and less than 1')
+    if kept and not recipe.general.begin:
+        raise SettingError(f'--kept is {kept}, but the recipe begins without weights')
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
@@ -132,17 +148,20 @@ def _check_rest_is_trained(recipe: Recipe, out: Path, names: Sequence[str]) -> N
         )
 
 
-def _export(recipe: Recipe, out: Path, path: Path, *, halved: bool) -> None:
+def _export(recipe: Recipe, out: Path, path: Path, *, halved: bool, kept: float) -> None:
     """Export what is trained; parts without a checkpoint are those that the recipe begins with."""
     networks = new_networks(recipe.general)
     snapshots = [_snapshot(out, task.name) for task in recipe.tasks]
     untrained = {name for name, _ in networks.named_children()}
     if begin := recipe.general.begin:
         untrained = set(load_checkpoint(networks, Path(begin), optional=OPTIONAL_PARTS))
+        if kept and untrained:
+            lacking = ', '.join(sorted(untrained))
+            raise SettingError(f'--kept is {kept}, but {begin} lacks {lacking}')
         snapshots = [path for path in snapshots if path.exists()]
         if not snapshots:
             raise TrainingError(f'nothing to export: there is no checkpoint in {out}')
-    untrained &= set(load_trained(networks, snapshots))
+    untrained &= set(load_trained(networks, snapshots, kept=kept))
     leave_out(networks, untrained.intersection(OPTIONAL_PARTS))
     if missing := sorted(untrained.difference(OPTIONAL_PARTS)):
         raise TrainingError(f'nothing to export: {", ".join(missing)} have not been trained')

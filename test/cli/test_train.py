@@ -231,6 +231,35 @@ def test_one_task_that_begins_with_weights_is_exported_beside_the_rest_of_them(
     assert changed == {'hand_trans_net'}
 
 
+def test_a_share_of_the_weights_to_begin_with_is_kept(tmp_path, environment):
+    recipe, out = tmp_path / 'two.yaml', tmp_path / 'out'
+    recipe.write_text(TWO_TASKS.format(begin=SHIPPED))
+    paths = [tmp_path / 'all.safetensors', tmp_path / 'half.safetensors']
+    words = ['--task', 'transnet', '--export', paths[0]]
+    assert trained(recipe, out, environment, *words)[0] == 0
+    words = ['--export-only', '--kept', '0.5', '--export', paths[1]]
+    assert trained(recipe, out, environment, *words)[0] == 0
+    before, learned, found = (load_file(path) for path in (SHIPPED, *paths))
+    for name, tensor in found.items():
+        if tensor.is_floating_point():
+            wanted = (before[name].float() + learned[name]) / 2
+            torch.testing.assert_close(tensor, wanted, msg=name)
+
+
+@pytest.mark.parametrize(
+    ('begin', 'kept', 'why'), [("''", '0.5', 'begins without weights'), (SHIPPED, '1.0', '1.0')]
+)
+def test_a_share_that_cannot_be_kept_is_refused_before_training(
+    tmp_path, environment, begin, kept, why
+):
+    recipe, out = tmp_path / 'two.yaml', tmp_path / 'out'
+    recipe.write_text(TWO_TASKS.format(begin=begin))
+    code, errors = trained(recipe, out, environment, '--kept', kept)
+    assert code == 2
+    assert why in errors
+    assert not out.exists()
+
+
 def test_weights_that_nothing_was_trained_from_are_not_exported_as_trained(tmp_path, environment):
     recipe, path, out = tmp_path / 'two.yaml', tmp_path / 'w.safetensors', tmp_path / 'out'
     recipe.write_text(TWO_TASKS.format(begin=SHIPPED))

@@ -1,3 +1,5 @@
+import copy
+
 from interwild_ros.errors import SettingError, TrainingError
 from interwild_ros.networks import checkpoint
 from interwild_ros.networks.checkpoint import build_networks, load_checkpoint
@@ -93,6 +95,17 @@ def test_tasks_are_put_together_from_their_averages(snapshots):
     for path in snapshots:
         for name, tensor in read_snapshot(path)['average'].items():
             assert torch.equal(found[name], tensor), name
+
+
+def test_a_share_of_the_weights_before_can_be_kept(snapshots, networks):
+    mixed = copy.deepcopy(networks)
+    assert load_trained(mixed, snapshots, kept=0.25) == ()
+    before, found = networks.state_dict(), mixed.state_dict()
+    for path in snapshots:
+        for name, learned in read_snapshot(path)['average'].items():
+            is_number = learned.is_floating_point()
+            wanted = 0.25 * before[name] + 0.75 * learned if is_number else learned
+            torch.testing.assert_close(found[name], wanted, msg=name)
 
 
 def test_what_has_not_been_trained_is_named(snapshots):
