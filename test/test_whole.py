@@ -111,7 +111,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_of_the_same_place(kin
     assert [name.startswith('.result') for name in left] == [True, True]
     with getattr(whole, kind)(target) as place:
         (place / 'file' if kind == 'whole_folder' else place).write_text('new')
-    assert sorted(os.listdir(tmp_path)) == [name for name in left if 'result-2' in name] + [
+    assert sorted(os.listdir(tmp_path)) == [name for name in left if 'result-2-' in name] + [
         'result'
     ]
 
