@@ -224,12 +224,13 @@ def test_workers_that_all_died_leave_everything_to_this_process(analysed, alone,
 
 
 _PARENT = """
-import multiprocessing, sys, time
+import multiprocessing, signal, sys, time
 from pathlib import Path
 from interwild_ros.bag.workers import workers_beside
 from interwild_ros.config import Settings
 
 if __name__ == '__main__':
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored
     with workers_beside(Settings(device='cpu', threads=1), 2, Path(), least=1) as workers:
         workers.expect(1)
         while sys.argv[1] == 'ready' and not workers.are_ready():
