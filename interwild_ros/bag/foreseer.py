@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 import multiprocessing
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
 import os
@@ -105,7 +106,8 @@ class Foreseer:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Have Ctrl-C come after the block; a process that is started in it never hears it."""
+    """Have Ctrl-C come after the block; a process that is started in it does not hear it."""
+    resource_tracker.ensure_running()  # which lets Ctrl-C in again when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -141,6 +143,7 @@ def _foresee(work: Work, pipeline: Pipeline, file: BinaryIO) -> None:
 
 def _settle() -> None:
     """Make this process one that its parent ends, or the parent's end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())  # which removes what it made
     cv2.setNumThreads(1)  # other workers want the other cores
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -255,6 +255,7 @@ def test_workers_end_with_the_process_that_has_them(number, moment, tmp_path):
     )
     children = [int(pid) for pid in process.stdout.readline().split()]
     assert len(children) == 2
+    assert all(map(does_not_hear_interrupts, children))
     if number == signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal does
     else:
@@ -266,6 +267,13 @@ def test_workers_end_with_the_process_that_has_them(number, moment, tmp_path):
     while any(map(is_there, children)):
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+def does_not_hear_interrupts(pid):
+    with open(f'/proc/{pid}/status', encoding='utf-8') as file:
+        masks = [line.split()[1] for line in file if line.startswith(('SigBlk:', 'SigIgn:'))]
+    bit = 1 << (signal.SIGINT - 1)
+    return any(int(mask, 16) & bit for mask in masks)
 
 
 def is_there(pid):
