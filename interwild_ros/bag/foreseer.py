@@ -106,7 +106,7 @@ class Foreseer:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Have Ctrl-C come after the block; a process that is started in it does not hear it."""
+    """Have Ctrl-C come after the block; a process that is started in it never hears it."""
     resource_tracker.ensure_running()  # which lets Ctrl-C in again when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -143,7 +143,6 @@ def _foresee(work: Work, pipeline: Pipeline, file: BinaryIO) -> None:
 
 def _settle() -> None:
     """Make this process one that its parent ends, or the parent's end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())  # which removes what it made
     cv2.setNumThreads(1)  # other workers want the other cores
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -13,7 +13,7 @@ from functools import partial
 
 from interwild_ros.networks.detectnet import Candidates, Detections
 from interwild_ros.networks.interwild import HandReadings, InterWild
-from interwild_ros.networks.steps import readings_of
+from interwild_ros.networks.steps import parts_of, readings_of, take_over
 import torch
 from torch import nn, Tensor
 
@@ -54,15 +54,11 @@ class RecordedNetworks(InterWild):
         :param record: makes a recording.
         """
         nn.Module.__init__(self)
-        self.variant = networks.variant
-        self.spaces = networks.spaces
-        for name, part in networks.named_children():
-            setattr(self, name, part)
-        self.hand_kind_net = networks.hand_kind_net
+        take_over(self, networks)
         self._networks = (networks,)  # no module of this one: its parts are
         self._record = record
         self._detect = _Recorded(networks.detect, record)
-        self._read_hands = _Recorded(partial(_read_hands, networks), record)
+        self._read_hands = _Recorded(lambda crops: parts_of(networks.read_hands(crops)), record)
         self._relate = _Recorded(lambda *inputs: (networks.relate(*inputs),), record)
         self._propose: dict[int, _Recorded] = {}
 
@@ -86,11 +82,6 @@ class RecordedNetworks(InterWild):
         """Return left wrist minus right wrist, see InterWild."""
         (left_from_right_m,) = self._relate(joints, input_from_crop)
         return left_from_right_m
-
-
-def _read_hands(networks: InterWild, hand_crops: Tensor) -> list[Tensor]:
-    joints, pose, kinds = networks.read_hands(hand_crops)
-    return [joints, *pose] if kinds is None else [joints, *pose, kinds]
 
 
 class _Recorded:

@@ -67,13 +67,17 @@ class HandHeads(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, ...]:
         """Return the parts of `InterWild.read_as_right`, in their order."""
-        readings = self.networks.read_as_right(features)
-        read = (readings.joints, *readings.pose)
-        return read if readings.kinds is None else (*read, readings.kinds)
+        return parts_of(self.networks.read_as_right(features))
+
+
+def parts_of(readings: HandReadings) -> tuple[Tensor, ...]:
+    """Return the tensors of readings in their order, without kinds that are not said."""
+    joints, pose, kinds = readings
+    return (joints, *pose) if kinds is None else (joints, *pose, kinds)
 
 
 def readings_of(parts: Sequence[Tensor]) -> HandReadings:
-    """Put together what `HandHeads` returns."""
+    """Put together what `parts_of` returns."""
     joints, root, fingers, betas, wrist, *kinds = parts
     return HandReadings(joints, HandPose(root, fingers, betas, wrist), *kinds)
 
@@ -122,6 +126,15 @@ class Steps:
     hand_heads: Callable[[Tensor], HandReadings] | None = None
 
 
+def take_over(own: InterWild, networks: InterWild, left_out: Collection[str] = ()) -> None:
+    """Give networks that have nothing yet the parts of others, but for those that are left out."""
+    own.variant = networks.variant
+    own.spaces = networks.spaces
+    for name, part in networks.named_children():
+        setattr(own, name, None if name in left_out else part)
+    own.hand_kind_net = networks.hand_kind_net
+
+
 class SteppedNetworks(InterWild):
     """The same networks, where something else runs the steps. For inference alone."""
 
@@ -135,11 +148,7 @@ class SteppedNetworks(InterWild):
             kept.
         """
         nn.Module.__init__(self)
-        self.variant = networks.variant
-        self.spaces = networks.spaces
-        for name, part in networks.named_children():
-            setattr(self, name, None if name in left_out else part)
-        self.hand_kind_net = networks.hand_kind_net
+        take_over(self, networks, left_out)
         self.steps = steps
 
     def detect(self, body_pictures: Tensor) -> Detections:

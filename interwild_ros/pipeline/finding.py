@@ -16,7 +16,7 @@ import itertools
 from interwild_ros.geometry import crops
 from interwild_ros.networks.detectnet import PLACES
 from interwild_ros.networks.interwild import HandReadings, InterWild
-from interwild_ros.networks.steps import readings_of
+from interwild_ros.networks.steps import parts_of, readings_of
 from interwild_ros.pipeline.view import View
 from interwild_ros.records import Array, Box, Candidate, Side
 from interwild_ros.tracking.handedness import own_side_evidence
@@ -172,11 +172,10 @@ class Finder:
     ) -> tuple[HandReadings, Tensor, Tensor]:
         """Return what the networks say of two crops, on the CPU."""
         networks = self._networks
-        joints, pose, kinds = networks.read_hands(hand_crops)
-        joints_px = networks.input_joints(joints, input_from_crop)
-        left_from_right_m = networks.relate(joints, input_from_crop)[0]
-        some_kinds = () if kinds is None else (kinds,)
-        said = in_one_copy(joints_px, left_from_right_m, joints, *pose, *some_kinds)
+        readings = networks.read_hands(hand_crops)
+        joints_px = networks.input_joints(readings.joints, input_from_crop)
+        left_from_right_m = networks.relate(readings.joints, input_from_crop)[0]
+        said = in_one_copy(joints_px, left_from_right_m, *parts_of(readings))
         joints_px, left_from_right_m, *parts = said
         return readings_of(parts), joints_px, left_from_right_m
 
