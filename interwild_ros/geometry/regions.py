@@ -1,4 +1,4 @@
-"""From a region of the picture to the networks' 3:4 input, and the overlap of boxes.
+"""From a region of the picture to the networks' input, and the overlap of boxes.
 
 Source: NETWORKS.md section 13 (process_bbox, the patch, IoU), Q1.
 """

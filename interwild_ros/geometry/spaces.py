@@ -29,7 +29,8 @@ class Spaces:
 
     `along_sight`: rotations, depths and the relative translation are about the line of sight
     through the middle of the crop, or of the pair's square; else about the camera's axis, as the
-    original has it. See geometry/sight.py.
+    original has it. See geometry/sight.py. `whole_px`: the view of a region of whole pixels is of
+    whole pixels too, as in the original (Q1), and so by a little not as wide as high.
     """
 
     input_size: tuple[int, int] = (384, 512)
@@ -41,6 +42,7 @@ class Spaces:
     depth_range_m: float = 0.3
     crop_box_scale: float = 2.0
     along_sight: bool = False
+    whole_px: bool = True
 
     @property
     def crop_centre_px(self) -> float:

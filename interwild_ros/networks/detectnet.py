@@ -67,12 +67,12 @@ class BoxNet(nn.Module):
         return self.boxes(*self.centre_logits(stages))
 
     def centre_logits(self, stages: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return fine features (B, width, 64, 48), and both centre maps' logits over them."""
+        """Return fine features (B, width, H, W) of `Spaces.cells_size`, and both centre maps' logits over them."""
         fine = self.deconv(stages[-1]) if self.neck is None else self.neck(stages)
         return fine, self.bbox_center(fine)
 
     def boxes(self, fine: Tensor, logits: Tensor) -> Detections:
-        """Read centres off the logits (B, 2, 64, 48), and sizes at the centres."""
+        """Read centres off the logits (B, 2, H, W), and sizes at the centres."""
         centre, maps = soft_argmax_2d(logits, radius=self._peak_radius)
         scores = torch.diagonal(sample_features(maps, centre), dim1=1, dim2=2)
         return Detections(centre, self.sizes(fine, centre.detach()), scores)

@@ -58,12 +58,12 @@ class InterWild(nn.Module):
         self.hand_kind_net = KindNet(variant) if variant.kind_hidden else None
 
     def detect(self, body_pictures: Tensor) -> Detections:
-        """Find both hands in pictures (B, 3, 256, 192), RGB 0..1."""
+        """Find both hands in pictures (B, 3, H, W) of `Spaces.body_size`, RGB 0..1."""
         detections: Detections = self.body_box_net(self.body_backbone.stages(body_pictures))
         return detections
 
     def propose(self, body_pictures: Tensor, count: int) -> Candidates:
-        """Find places of hands of either side in pictures (B, 3, 256, 192), RGB 0..1."""
+        """Find places of hands of either side in pictures, see `detect`."""
         maps = self.body_box_net.centre_logits(self.body_backbone.stages(body_pictures))
         return self.body_box_net.candidates(*maps, count)
 

@@ -200,7 +200,9 @@ def _body(networks: InterWild) -> OnnxNetwork:
     width, height = networks.spaces.body_size
     cells = 'cells of 4 px, x and y'
     picture = TensorSpec(
-        'picture', (3, height, width), 'the 3:4 view, RGB 0..1, rows from above, no mean taken off'
+        'picture',
+        (3, height, width),
+        'the view at half its size, RGB 0..1, rows from above, no mean taken off',
     )
     outputs: tuple[TensorSpec, ...]
     if networks.hand_kind_net is None:
@@ -245,6 +247,7 @@ def _hand(networks: InterWild) -> OnnxNetwork:
 
 
 def _trans(networks: InterWild) -> OnnxNetwork:
+    width, height = networks.spaces.input_size
     inputs = (
         TensorSpec(
             'joints',
@@ -252,7 +255,9 @@ def _trans(networks: InterWild) -> OnnxNetwork:
             'of hand.onnx, right hand first, the left one turned back from the mirror, cells',
         ),
         TensorSpec(
-            'input_from_crop', (2, 2, 3), 'crop px to px of the 384 x 512 view, un-mirrored'
+            'input_from_crop',
+            (2, 2, 3),
+            f'crop px to px of the {width} x {height} view, un-mirrored',
         ),
     )
     about = ", about the pair's line of sight" if networks.spaces.along_sight else ''

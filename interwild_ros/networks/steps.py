@@ -27,7 +27,7 @@ class BodyMaps(nn.Module):
         self.box_net = networks.body_box_net
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """Map pictures (B, 3, 256, 192) to `BoxNet.centre_logits`."""
+        """Map pictures (B, 3, H, W) of `Spaces.body_size` to `BoxNet.centre_logits`."""
         return self.box_net.centre_logits(self.backbone.stages(pictures))
 
 

@@ -80,7 +80,15 @@ _R18_NARROW_AND_SHORT = TrunkSize('basic', (2, 2, 2), 32)
 _R18_THINNEST = TrunkSize('basic', (2, 2, 2, 1), 16)
 
 COMPACT_SPACES = Spaces(
-    crop_px=128, volume_cells=16, pair_cells=32, crop_box_scale=1.6, along_sight=True
+    input_size=(640, 480),
+    body_size=(320, 240),
+    cells_size=(80, 60),
+    crop_px=128,
+    volume_cells=16,
+    pair_cells=32,
+    crop_box_scale=1.6,
+    along_sight=True,
+    whole_px=False,
 )
 
 VARIANTS = {

@@ -1,4 +1,4 @@
-"""What the networks see of a frame: a 3:4 view of a region, and one crop a hand."""
+"""What the networks see of a frame: a view of a region, and one crop a hand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class View:
 
     @cached_property
     def network_input(self) -> Tensor:
-        """Return the networks' picture (1, 3, 512, 384), letterboxed in black."""
+        """Return the networks' picture (1, 3, H, W), `Spaces.input_size`, letterboxed in black."""
         return crops.resample(self.picture, self.image_from_input, self.spaces.input_size)
 
     def hand_crops(self, input_from_crop: Tensor, source: str) -> Tensor:
@@ -92,8 +92,14 @@ def look_at(
     :raises InputError: when the region of interest has no pixel in the frame.
     """
     image_size = (frame.camera.width, frame.camera.height)
+    seen: regions.Region = _region(settings, image_size)
+    if region is not None:
+        seen = _corner_and_size(region)
+    elif not spaces.whole_px:
+        x, y, width, height = seen
+        seen = float(x), float(y), float(width), float(height)
     box = regions.view_box(
-        _region(settings, image_size) if region is None else _corner_and_size(region),
+        seen,
         image_size,
         input_size=spaces.input_size,
         scale=settings.region_scale,

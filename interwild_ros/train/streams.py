@@ -54,7 +54,7 @@ class HandCrops(NamedTuple):
 class BodyPictures(NamedTuple):
     """Pictures as DetectNet sees them: task `detectnet`. Right hands come first.
 
-    * `pictures` (B, 3, 256, 192) RGB uint8
+    * `pictures` (B, 3, H, W) RGB uint8, of `Spaces.body_size`
     * `boxes` (B, 2, 4) x1 y1 x2 y2 detector cells
     * `boxes_valid` (B, 2) 1.0 where the hand is there, else 0.0
     * `known_absent` (B, 2) 1.0 where no part of the hand is in the picture; a hand that is hardly

@@ -7,7 +7,7 @@ from torch import nn
 def test_folded_networks_give_the_same_numbers(whole_compact):
     compact = whole_compact
     quick = folded(compact)
-    pictures = torch.rand(2, 3, 256, 192)
+    pictures = torch.rand(2, 3, *compact.spaces.body_size[::-1])
     hands = torch.rand(2, 3, 128, 128)
     maps = torch.tensor([[0.5, 0.0, 3.0], [0.0, 0.5, 4.0]]).repeat(2, 1, 1)
     with torch.inference_mode():

@@ -60,7 +60,7 @@ def test_both_hand_heads_equal_the_originals(official, monkeypatch):
 def test_every_variant_reads_both_hands_of_any_batch(variant):
     networks, _ = build_networks(variant)
     with torch.inference_mode():
-        detections = networks.detect(torch.rand(3, 3, 256, 192))
+        detections = networks.detect(torch.rand(3, 3, *networks.spaces.body_size[::-1]))
         boxes = networks.crop_boxes(detections)
         readings = networks.read_hands(crops_for(networks, 6))
         _, input_from_crop = crops.crop_maps(boxes.transpose(0, 1).flatten(0, 1), networks.spaces)
@@ -73,7 +73,7 @@ def test_every_variant_reads_both_hands_of_any_batch(variant):
 
 
 def test_a_batch_gives_what_its_pictures_give_alone(compact):
-    pictures = torch.rand(3, 3, 256, 192)
+    pictures = torch.rand(3, 3, *compact.spaces.body_size[::-1])
     with torch.inference_mode():
         together = compact.detect(pictures)
         alone = [compact.detect(picture[None]) for picture in pictures]

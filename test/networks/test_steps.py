@@ -41,8 +41,8 @@ def in_steps(networks):
 def everything(networks, rows):
     """Return all that the pipeline asks of networks, for so many pictures."""
     dice = torch.Generator().manual_seed(rows)
-    side = networks.spaces.crop_px
-    pictures = torch.rand(rows, 3, 256, 192, generator=dice)
+    side, (width, height) = networks.spaces.crop_px, networks.spaces.body_size
+    pictures = torch.rand(rows, 3, height, width, generator=dice)
     crops = torch.rand(2 * rows, 3, side, side, generator=dice)
     maps = torch.tensor([[0.5, 0.0, 3.0], [0.0, 0.5, 4.0]]).repeat(2 * rows, 1, 1)
     joints = 1 + 6 * torch.rand(2 * rows, 21, 3, generator=dice)

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 SETTINGS = Settings()
 RIGHT_BOX, LEFT_BOX = (100.0, 120.0, 220.0, 260.0), (380.0, 150.0, 500.0, 270.0)
 BOTH = Sought((RIGHT_BOX, LEFT_BOX), detects=False, region=None)
-ON_THE_RIGHT, ON_THE_LEFT = (12.0, 32.0), (36.0, 32.0)  # detector cells, by where they are
+ON_THE_RIGHT, ON_THE_LEFT = (20.0, 30.0), (60.0, 30.0)  # detector cells, by where they are
 
 
 @pytest.fixture(scope='module')
@@ -297,7 +297,7 @@ def test_what_a_crop_shows_overrules_the_detectors_word_on_sides(right_shares):
     assert [candidate.right_share for candidate in found.detected] == pytest.approx(right_shares)
 
 
-BLACK_PLACES = [(23.0, 20.0), (25.0, 44.0)]
+BLACK_PLACES = [(38.0, 10.0), (42.0, 50.0)]
 
 
 def four_places(side, **rest):

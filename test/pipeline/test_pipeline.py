@@ -33,9 +33,10 @@ def test_estimates_are_relative_to_the_wrist(pipeline, noise_frame):
 
 def test_crops_from_the_frame_and_from_the_input_agree_in_a_picture_of_the_inputs_size(pipeline):
     """With the whole frame as input, both cut the same pixels."""
-    image = np.random.default_rng(1).integers(0, 256, (512, 384, 3), np.uint8)
+    width, height = pipeline.networks.spaces.input_size
+    image = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
     image = cv2.GaussianBlur(image, (0, 0), 3)  # two bilinear samplings of noise would differ
-    frame = Frame(image, camera_from_fov(384, 512, 60.0), stamp_ns=0, frame_id='c')
+    frame = Frame(image, camera_from_fov(width, height, 60.0), stamp_ns=0, frame_id='c')
     settings = pipeline.settings.changed({'region_scale': 1.0})
     pairs = [
         pipeline.with_settings(settings.changed({'crop_source': source})).estimate(frame)
@@ -56,11 +57,11 @@ def test_frames_of_any_size_and_aspect_are_worked_on(pipeline, size):
 
 
 def test_a_region_is_worked_on_as_if_it_were_the_picture(pipeline, noise_frame):
-    part = {'region_x': 100, 'region_y': 50, 'region_width': 300, 'region_height': 400}
+    part = {'region_x': 100, 'region_y': 50, 'region_width': 400, 'region_height': 300}
     whole = pipeline.settings.changed({'region_scale': 0.9})  # inside, so that no edge is seen
-    cut = np.ascontiguousarray(noise_frame.image[50:450, 100:400])
+    cut = np.ascontiguousarray(noise_frame.image[50:350, 100:500])
     alone = pipeline.with_settings(whole).estimate(
-        Frame(cut, camera_from_fov(300, 400, 60.0), stamp_ns=0, frame_id='c')
+        Frame(cut, camera_from_fov(400, 300, 60.0), stamp_ns=0, frame_id='c')
     )
     inside = pipeline.with_settings(whole.changed(part)).estimate(noise_frame)
     shift = np.subtract(inside.right.box.corners, alone.right.box.corners)

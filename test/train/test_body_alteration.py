@@ -12,7 +12,7 @@ BOX = torch.tensor([[20.0, 24.0, 30.0, 36.0], [1.0, 40.0, 8.0, 50.0]])  # cells
 @pytest.fixture(scope='module')
 def batch():
     """Each hand's box is filled, the right one's with light, the left one's with half of it."""
-    pictures = torch.zeros(COUNT, 3, 256, 192, dtype=torch.uint8)
+    pictures = torch.zeros(COUNT, 3, *SPACES.body_size[::-1], dtype=torch.uint8)
     corners = SPACES.body_from_cells(BOX.reshape(2, 2, 2)).reshape(2, 4).int().tolist()
     for (x1, y1, x2, y2), light in zip(corners, (240, 120), strict=True):
         pictures[:, :, y1 : y2 + 1, x1 : x2 + 1] = light

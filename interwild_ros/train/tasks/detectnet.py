@@ -57,7 +57,7 @@ class DetectnetTask(Task):
         return self._boxes(*self._maps(pictures))
 
     def _maps(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """Return fine features and the logits of the centre maps (B, 2, 64, 48)."""
+        """Return fine features and the logits of the centre maps (B, 2, H, W)."""
         laid = as_pictures(pictures).contiguous(memory_format=torch.channels_last)
         fine, logits = self.body_box_net.centre_logits(self.body_backbone.stages(laid))
         return fine, at_least_single(logits)
