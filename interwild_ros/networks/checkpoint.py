@@ -25,7 +25,7 @@ from torch import nn, Tensor
 
 WRAPPER = 'module.'  # DataParallel writes it before every name
 SHIPPED = Path(__file__).parent / 'assets' / 'compact.safetensors'
-OPTIONAL_PARTS = ('hand_kind_net',)  # weights may be older than these
+OPTIONAL_PARTS = ('hand_kind_net', 'body_roi_net')  # weights may be older than these
 SHIPPED_NAME = 'compact (shipped)'
 _IGNORED = 'mano_layer'  # buffers of the hand model: licensed, removed from checkpoints, not ours
 _TELLING = 'hand_roi_net.backbone.conv1.weight'

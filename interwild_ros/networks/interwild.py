@@ -1,7 +1,7 @@
 """The three networks of InterWild (Moon, CVPR 2023) under the names of the official checkpoint.
 
 Paper: DetectNet = body_*; SHNet = hand_roi, hand_position, hand_rotation; TransNet = hand_trans.
-Our own: hand_kind, in variants that have it.
+Our own: hand_kind and body_roi, in variants that have them.
 In every batch of hands the right hands come first, then the left ones.
 """
 
@@ -15,6 +15,7 @@ from interwild_ros.geometry.rotations import AxisAngle
 from interwild_ros.geometry.spaces import apply_affine
 from interwild_ros.networks.detectnet import BoxNet, Candidates, Detections
 from interwild_ros.networks.resnet import Trunk
+from interwild_ros.networks.roi_net import RoiNet
 from interwild_ros.networks.shnet import HandPose, HandRoiNet, KindNet, PositionNet, RotationNet
 from interwild_ros.networks.transnet import TransNet
 from interwild_ros.networks.variants import Variant
@@ -56,6 +57,7 @@ class InterWild(nn.Module):
         self.hand_rotation_net = RotationNet(variant, axis_angle or variant.axis_angle)
         self.hand_trans_net = TransNet(variant)
         self.hand_kind_net = KindNet(variant) if variant.kind_hidden else None
+        self.body_roi_net = RoiNet(variant) if variant.roi_hidden else None
 
     def detect(self, body_pictures: Tensor) -> Detections:
         """Find both hands in pictures (B, 3, H, W) of `Spaces.body_size`, RGB 0..1."""
@@ -65,7 +67,12 @@ class InterWild(nn.Module):
     def propose(self, body_pictures: Tensor, count: int) -> Candidates:
         """Find places of hands of either side in pictures, see `detect`."""
         maps = self.body_box_net.centre_logits(self.body_backbone.stages(body_pictures))
-        return self.body_box_net.candidates(*maps, count)
+        return self.places(*maps, count)
+
+    def places(self, fine: Tensor, logits: Tensor, count: int) -> Candidates:
+        """Read places of hands off what `BoxNet.centre_logits` returns."""
+        found = self.body_box_net.candidates(fine, logits, count)
+        return found if self.body_roi_net is None else self.body_roi_net.looked_at(fine, found)
 
     def hand_boxes(self, detections: Detections) -> Tensor:
         """Return the reported boxes (B, 2, 4) in body px (Q9)."""

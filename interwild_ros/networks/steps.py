@@ -132,7 +132,7 @@ def take_over(own: InterWild, networks: InterWild, left_out: Collection[str] = (
     own.spaces = networks.spaces
     for name, part in networks.named_children():
         setattr(own, name, None if name in left_out else part)
-    own.hand_kind_net = networks.hand_kind_net
+    own.hand_kind_net, own.body_roi_net = networks.hand_kind_net, networks.body_roi_net
 
 
 class SteppedNetworks(InterWild):
@@ -157,7 +157,7 @@ class SteppedNetworks(InterWild):
 
     def propose(self, body_pictures: Tensor, count: int) -> Candidates:
         """Find places of hands, see InterWild."""
-        return self.body_box_net.candidates(*self.steps.body_maps(body_pictures), count)
+        return self.places(*self.steps.body_maps(body_pictures), count)
 
     def read_hands(self, hand_crops: Tensor) -> HandReadings:
         """Read the hands, see InterWild."""

@@ -49,7 +49,8 @@ class Variant:
     channels of the hand trunk's fused features at stride 8, 0 for its last features alone;
     `rotation_hidden`: width of a hidden layer before the pose, 0 for none; `kind_hidden`: of the
     layer before what tells right hands from left ones and from none, 0 without it, as the original
-    is; `axis_angle`: what its weights were trained with, see `rotations.axis_angle_from_matrix`
+    is; `roi_hidden`: of the layers that look at the detector's places again, likewise;
+    `axis_angle`: what its weights were trained with, see `rotations.axis_angle_from_matrix`
     (NETWORKS.md Q3).
     """
 
@@ -65,6 +66,7 @@ class Variant:
     neck_width: int = 0
     rotation_hidden: int = 0
     kind_hidden: int = 0
+    roi_hidden: int = 0
     axis_angle: AxisAngle = 'legacy'
 
     @property
@@ -108,6 +110,7 @@ VARIANTS = {
             neck_width=128,
             rotation_hidden=320,
             kind_hidden=128,
+            roi_hidden=192,
             axis_angle='canonical',
         ),
     )

@@ -90,6 +90,9 @@ class DetectnetWeights(Checked):
     absent_map: float = setting(0.2, 'a flat centre map where there is no hand', **_WEIGHT)
     centre: float = setting(2.0, 'centre, in sides of the box', **_WEIGHT)
     size: float = setting(2.0, 'size, in sides of the box', **_WEIGHT)
+    roi_boxes: float = setting(
+        2.0, 'boxes of hands in places, in sides of the box, and which hands they are', **_WEIGHT
+    )
 
 
 @dataclass(frozen=True)
