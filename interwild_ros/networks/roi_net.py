@@ -51,12 +51,13 @@ class RoiNet(nn.Module):
 
     def forward(self, fine: Tensor, centre: Tensor, size: Tensor) -> HandsInPlaces:
         """Read places (B, K, 2) and their sizes (B, K, 2), cells, in features (B, C, H, W)."""
+        centre, size = at_least_single(centre), at_least_single(size)
         size = size.abs().clamp(min=_SMALLEST_SIDE)
         points = centre[:, :, None] + size[:, :, None] * _points(centre)  # B x K x points x 2
-        read = sample_features(fine, points.flatten(1, 2).to(fine))
+        read = sample_features(at_least_single(fine), points.flatten(1, 2))
         read = read.reshape(len(fine), centre.shape[1], -1)
         said = in_full(self.out, self.hidden(read)).unflatten(2, (HANDS, 6))
-        centre, size = at_least_single(centre)[:, :, None], at_least_single(size)[:, :, None]
+        centre, size = centre[:, :, None], size[:, :, None]
         return HandsInPlaces(
             centre=centre + said[..., :2] * size,
             size=size * said[..., 2:4].clamp(-_LARGEST_LOG, _LARGEST_LOG).exp(),
