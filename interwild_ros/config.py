@@ -258,8 +258,8 @@ class Settings(Checked):
     )
     crop_source: str = setting(
         'frame',
-        'cut hand crops from the full-resolution frame, or from the input of the networks (network: '
-        'exact parity with the original)',
+        'cut hand crops from the full-resolution frame, or from the input of the networks '
+        '(network: exact parity with the original)',
         choices=('frame', 'network'),
     )
     mirrored_image: bool = setting(

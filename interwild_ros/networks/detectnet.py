@@ -67,7 +67,10 @@ class BoxNet(nn.Module):
         return self.boxes(*self.centre_logits(stages))
 
     def centre_logits(self, stages: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return fine features (B, width, H, W) of `Spaces.cells_size`, and both centre maps' logits over them."""
+        """Return fine features (B, width, H, W), and both centre maps' logits over them.
+
+        H and W are those of `Spaces.cells_size`.
+        """
         fine = self.deconv(stages[-1]) if self.neck is None else self.neck(stages)
         return fine, self.bbox_center(fine)
 

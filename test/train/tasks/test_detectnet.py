@@ -1,4 +1,4 @@
-"""What hands in the detector's places cost: seen from the task, with a net that says fixed things."""
+"""What hands in the detector's places cost, by a net that says what it is told."""
 
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.roi_net import HandsInPlaces
