@@ -55,7 +55,7 @@ class RoiNet(nn.Module):
         size = size.abs().clamp(min=_SMALLEST_SIDE)
         points = centre[:, :, None] + size[:, :, None] * _points(centre)  # B x K x points x 2
         read = sample_features(at_least_single(fine), points.flatten(1, 2))
-        read = read.reshape(len(fine), centre.shape[1], -1)
+        read = read.reshape(fine.shape[0], centre.shape[1], -1)
         said = in_full(self.out, self.hidden(read)).reshape(*centre.shape[:2], HANDS, 6)
         centre, size = centre[:, :, None], size[:, :, None]
         return HandsInPlaces(

@@ -59,16 +59,15 @@ class DetectnetTask(Task):
                 'size': weights.size * ((found_size - size).abs() * present).mean(),
             }
         if self.body_roi_net is not None:
-            hands, places = self._looked_at(fine, logits, batch)
+            hands, places = self._looked_at(self.body_roi_net, fine, logits, batch)
             with torch.autocast(valid.device.type, enabled=False):
                 losses['roi_boxes'] = weights.roi_boxes * _cost_of_hands(hands, places, batch)
         return losses
 
     def _looked_at(
-        self, fine: Tensor, logits: Tensor, batch: BodyPictures
+        self, roi_net: RoiNet, fine: Tensor, logits: Tensor, batch: BodyPictures
     ) -> tuple[HandsInPlaces, Tensor]:
         """Look at the detector's own places and at some about the true boxes (B, K, 4)."""
-        assert self.body_roi_net is not None
         with torch.no_grad():
             own = self.body_box_net.candidates(fine, logits, _OWN_PLACES)
             made_up = _places_about(batch)
@@ -78,7 +77,7 @@ class DetectnetTask(Task):
             )
             size = size.abs()
         half = size / 2
-        hands = self.body_roi_net(fine, centre, size)
+        hands = roi_net(fine, centre, size)
         return hands, torch.cat([centre - half, centre + half], dim=-1)
 
     def detect(self, pictures: Tensor) -> Detections:
@@ -112,14 +111,15 @@ class DetectnetTask(Task):
             'exchanged': _exchanged(found.centre, batch.boxes)[both].float(),
             'score_present': found.score[present],
             'score_absent': found.score[batch.known_absent > 0.5],
-            **({} if self.body_roi_net is None else self._measure_places(fine, logits, batch)),
+            **self._measure_places(fine, logits, batch),
         }
 
     def _measure_places(
         self, fine: Tensor, logits: Tensor, batch: BodyPictures
     ) -> dict[str, Tensor]:
         """Return how well the best of the first two places and of all lie on each hand."""
-        assert self.body_roi_net is not None
+        if self.body_roi_net is None:
+            return {}
         places = self.body_roi_net.looked_at(
             fine, self.body_box_net.candidates(fine, logits, PLACES)
         )
