@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interwild_ros.geometry.crops import corners_from_centre
 from interwild_ros.networks.detectnet import BoxNet, Detections, PLACES
 from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.layers import at_least_single
@@ -17,6 +18,7 @@ import torch.nn.functional as F
 _CENTRE_SIGMA = 1.0  # cells
 _SMALLEST_SIDE = 2.0  # cells: smaller boxes are not held to finer errors
 _FOUND_OVERLAP = 0.5
+_TINY_AREA = 1e-6  # keeps boxes without area from dividing by zero
 _OWN_PLACES = 2  # of the detector's own, to be looked at again
 _PLACE_SHIFT, _PLACE_SCALE = 0.25, 0.3  # of made-up ones: standard deviations in sides, logarithm
 _IN_PLACE = 0.25  # overlap of a hand with a place that it is in,
@@ -76,9 +78,7 @@ class DetectnetTask(Task):
                 for a, b in zip(own[:2], _centres_and_sizes(made_up), strict=True)
             )
             size = size.abs()
-        half = size / 2
-        hands = roi_net(fine, centre, size)
-        return hands, torch.cat([centre - half, centre + half], dim=-1)
+        return roi_net(fine, centre, size), corners_from_centre(centre, size)
 
     def detect(self, pictures: Tensor) -> Detections:
         """Run DetectNet."""
@@ -100,10 +100,7 @@ class DetectnetTask(Task):
         fine, logits = self._maps(batch.pictures)
         found = self._boxes(fine, logits)
         present = batch.boxes_valid > 0.5
-        half = found.size / 2
-        overlaps = _overlaps(
-            torch.cat([found.centre - half, found.centre + half], dim=-1), batch.boxes
-        )[present]
+        overlaps = _overlaps(corners_from_centre(found.centre, found.size), batch.boxes)[present]
         both = present.all(1)
         return {
             'box_recall': (overlaps > _FOUND_OVERLAP).float(),
@@ -123,8 +120,7 @@ class DetectnetTask(Task):
         places = self.body_roi_net.looked_at(
             fine, self.body_box_net.candidates(fine, logits, PLACES)
         )
-        half = places.size / 2
-        boxes = torch.cat([places.centre - half, places.centre + half], dim=-1)
+        boxes = corners_from_centre(places.centre, places.size)
         overlaps = _overlaps(boxes[:, :, None], batch.boxes[:, None])  # B x K x 2
         present = batch.boxes_valid > 0.5
         first_two, best = overlaps[:, :2].amax(1)[present], overlaps.amax(1)[present]
@@ -160,11 +156,18 @@ def _gaussian(centre: Tensor, count: int) -> Tensor:
 
 def _overlaps(boxes: Tensor, others: Tensor) -> Tensor:
     """Return intersection over union of boxes (..., 4)."""
+    common = _common_area(boxes, others)
+    return common / (_area(boxes) + _area(others) - common).clamp(min=_TINY_AREA)
+
+
+def _common_area(boxes: Tensor, others: Tensor) -> Tensor:
     low = torch.maximum(boxes[..., :2], others[..., :2])
     high = torch.minimum(boxes[..., 2:], others[..., 2:])
-    common = (high - low).clamp(min=0).prod(-1)
-    areas = [(b[..., 2:] - b[..., :2]).clamp(min=0).prod(-1) for b in (boxes, others)]
-    return common / (areas[0] + areas[1] - common).clamp(min=1e-6)
+    return (high - low).clamp(min=0).prod(-1)
+
+
+def _area(boxes: Tensor) -> Tensor:
+    return (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(-1)
 
 
 def _places_about(batch: BodyPictures) -> Tensor:
@@ -180,8 +183,7 @@ def _places_about(batch: BodyPictures) -> Tensor:
     centre, size = _centres_and_sizes(boxes)
     size = torch.where(size.amax(-1, keepdim=True) > 0, size, _USUAL_SIDE)
     centre = centre + _PLACE_SHIFT * size * noise[0]
-    half = size * (_PLACE_SCALE * noise[1]).exp() / 2
-    return torch.cat([centre - half, centre + half], dim=-1)
+    return corners_from_centre(centre, size * (_PLACE_SCALE * noise[1]).exp())
 
 
 def _cost_of_hands(found: HandsInPlaces, places: Tensor, batch: BodyPictures) -> Tensor:
@@ -208,11 +210,8 @@ def _binary(logits: Tensor, wanted: Tensor) -> Tensor:
 
 def _are_in(boxes: Tensor, places: Tensor) -> Tensor:
     """Return whether hands' boxes (..., 4) are in places (..., 4)."""
-    low = torch.maximum(boxes[..., :2], places[..., :2])
-    high = torch.minimum(boxes[..., 2:], places[..., 2:])
-    common = (high - low).clamp(min=0).prod(-1)
-    area = (boxes[..., 2:] - boxes[..., :2]).prod(-1).clamp(min=1e-6)
-    return (_overlaps(boxes, places) > _IN_PLACE) | (common / area > _MOSTLY_IN_PLACE)
+    share = _common_area(boxes, places) / _area(boxes).clamp(min=_TINY_AREA)
+    return (_overlaps(boxes, places) > _IN_PLACE) | (share > _MOSTLY_IN_PLACE)
 
 
 def _exchanged(centres: Tensor, boxes: Tensor) -> Tensor:
