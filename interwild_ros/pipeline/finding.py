@@ -10,8 +10,9 @@ a hand at all: the detector sees a hand of a few pixels, SHNet its whole crop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import itertools
+from typing import cast
 
 from interwild_ros.geometry import crops
 from interwild_ros.networks.detectnet import PLACES
@@ -54,11 +55,15 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """What one side reads of a place: the box that was proposed, and the one about its joints."""
+    """What one side reads of a place: the box that was proposed, and the one about its joints.
+
+    `score`: how likely it is a hand of this side; `other_score`: one of the other side.
+    """
 
     proposed: Box
     box: Box
     score: float
+    other_score: float
     joints_px: Array
 
     def slot(self, *, is_hand: bool) -> Slot:
@@ -207,7 +212,9 @@ def _best_slots(view: View, reads: Sequence[tuple[Found, Slots]]) -> Slots:
     Two sides that read one hand are worth no more than the likelier; where there is but one place,
     the other side is no hand.
     """
-    rights, lefts = zip(*(_places(view, *read) for read in reads), strict=True)
+    said_right, said_left = zip(*(_places(view, *read) for read in reads), strict=True)
+    rights = _with_the_word_of(said_left, said_right)
+    lefts = _with_the_word_of(said_right, said_left)
     both = itertools.product(rights, lefts)
     pairs = [(right, left) for right, left in both if right.proposed != left.proposed]
     if pairs:
@@ -220,13 +227,27 @@ def _best_slots(view: View, reads: Sequence[tuple[Found, Slots]]) -> Slots:
 def _places(view: View, found: Found, slots: Slots) -> tuple[_Place, _Place]:
     """Return what either side reads, right first."""
     boxes = view.image_points(found.boxes.view(2, 2, 2)).flatten(1).tolist()
+    kinds = cast(Tensor, found.readings.kinds).tolist()
     right, left = (
-        _Place(slot.box, _box(box), float(score), joints_px)
-        for slot, box, score, joints_px in zip(
-            slots, boxes, found.scores, found.joints_px.numpy(), strict=True
+        _Place(slot.box, _box(box), own, other, joints_px)
+        for slot, box, (own, other, _), joints_px in zip(
+            slots, boxes, kinds, found.joints_px.numpy(), strict=True
         )
     )
     return right, left
+
+
+def _with_the_word_of(others: Sequence[_Place], own: Sequence[_Place]) -> list[_Place]:
+    """Return a side's own places, each scored by the mean of what both sides say of it.
+
+    A hand may look to either side like the other's. It is one all the same, and is not to be left
+    out for something that hardly looks like a hand.
+    """
+    words = {place.proposed: place.other_score for place in others}
+    return [
+        replace(place, score=(place.score + words.get(place.proposed, place.score)) / 2)
+        for place in own
+    ]
 
 
 def _worth(right: _Place, left: _Place) -> float:

@@ -342,6 +342,24 @@ def test_beside_a_hand_that_is_followed_one_place_is_read():
     assert networks.reads == 1
 
 
+class Doubting(ToldByColour):
+    """Takes a red hand for one of the other side, whichever reads it, and blue for half a hand."""
+
+    def read_hands(self, hand_crops):
+        red, _, blue = hand_crops.mean(dim=(2, 3)).unbind(1)
+        kinds = torch.stack([red * 0.2 + blue * 0.4, red * 0.8 + blue * 0.2, blue * 0.4], 1) + 0.01
+        kinds = kinds / kinds.sum(1, keepdim=True)
+        return InterWild.read_hands(self, hand_crops)._replace(kinds=kinds)
+
+
+def test_a_hand_that_each_side_takes_for_the_others_is_not_left_out_for_what_is_hardly_one():
+    frame = frame_with_hands_at_the_edges()
+    frame.image[:, 450:] = (0, 0, 200)
+    networks = Doubting([(6.0, 30.0), (74.0, 10.0), (74.0, 50.0)], [0.5] * 3)
+    view, found = find(networks, WHOLE, frame=frame)
+    assert (columns(view, found) < 190).any()
+
+
 @pytest.mark.parametrize('right_share', [0.1, 0.9])
 def test_a_lone_hand_goes_to_the_side_that_its_crop_shows(right_share):
     for place, wanted in ((ON_THE_RIGHT, Side.RIGHT), (ON_THE_LEFT, Side.LEFT)):
