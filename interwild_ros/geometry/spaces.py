@@ -31,6 +31,7 @@ class Spaces:
     through the middle of the crop, or of the pair's square; else about the camera's axis, as the
     original has it. See geometry/sight.py. `whole_px`: the view of a region of whole pixels is of
     whole pixels too, as in the original (Q1), and so by a little not as wide as high.
+    `halved`: the body picture is made of the input, as in the original, and not of the frame.
     """
 
     input_size: tuple[int, int] = (384, 512)
@@ -43,6 +44,7 @@ class Spaces:
     crop_box_scale: float = 2.0
     along_sight: bool = False
     whole_px: bool = True
+    halved: bool = True
 
     @property
     def crop_centre_px(self) -> float:

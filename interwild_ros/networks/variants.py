@@ -91,6 +91,7 @@ COMPACT_SPACES = Spaces(
     crop_box_scale=1.6,
     along_sight=True,
     whole_px=False,
+    halved=False,
 )
 
 VARIANTS = {

@@ -26,7 +26,6 @@ from interwild_ros.tracking.track import are_joints_of_one_hand
 import numpy as np
 import torch
 from torch import Tensor
-import torch.nn.functional as F
 
 Slots = tuple[Slot, Slot]  # by side
 
@@ -126,7 +125,7 @@ class Finder:
         return assign(sought, detected, fallback=view.middle_box())
 
     def _detected(self, view: View) -> tuple[Candidate, ...]:
-        body = F.avg_pool2d(view.network_input, 2).to(self._precision)
+        body = view.detector_input.to(self._precision)
         return self._of_any_side(view, body) if self._says_kinds else self._one_a_side(view, body)
 
     def _one_a_side(self, view: View, body: Tensor) -> tuple[Candidate, ...]:

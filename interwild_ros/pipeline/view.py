@@ -11,8 +11,11 @@ from interwild_ros.geometry.spaces import apply_affine, compose_affine, invert_s
 from interwild_ros.records import Array, Box, Camera, Frame, Image
 import torch
 from torch import Tensor
+import torch.nn.functional as F
 
 _USUAL_HAND_SHARE = 0.2  # of the input's width
+# Integers are the middles of pixels: that of a picture of half the size is between two of its own.
+_INPUT_FROM_HALF = torch.tensor([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]], dtype=torch.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,14 @@ class View:
         """Return the networks' picture (1, 3, H, W), `Spaces.input_size`, letterboxed in black."""
         return crops.resample(self.picture, self.image_from_input, self.spaces.input_size)
 
+    @cached_property
+    def detector_input(self) -> Tensor:
+        """Return the same for the detector, of `Spaces.body_size`."""
+        if self.spaces.halved:
+            return F.avg_pool2d(self.network_input, 2)
+        image_from_half = compose_affine(self.image_from_input, _INPUT_FROM_HALF)
+        return crops.resample(self.picture, image_from_half, self.spaces.body_size)
+
     def hand_crops(self, input_from_crop: Tensor, source: str) -> Tensor:
         """Return the crops (2, 3, 256, 256) as SHNet wants them: right, then mirrored left.
 
@@ -78,6 +89,11 @@ class InputView(View):
     def network_input(self) -> Tensor:
         """Return the picture as it is."""
         return self.picture[None]
+
+    @cached_property
+    def detector_input(self) -> Tensor:
+        """Return the picture at half its size."""
+        return F.avg_pool2d(self.network_input, 2)
 
 
 def look_at(

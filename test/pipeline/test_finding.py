@@ -20,7 +20,6 @@ from interwild_ros.tracking.matching import Sought, WHOLE
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
 SETTINGS = Settings()
 RIGHT_BOX, LEFT_BOX = (100.0, 120.0, 220.0, 260.0), (380.0, 150.0, 500.0, 270.0)
@@ -170,7 +169,7 @@ def test_a_region_decides_what_the_detector_sees_and_not_what_is_read(networks):
 def test_where_nothing_is_known_the_detectors_own_boxes_are_read_as_in_the_original(plain):
     view, found = find(plain, WHOLE)
     with torch.inference_mode():
-        detections = plain.detect(F.avg_pool2d(view.network_input, 2))
+        detections = plain.detect(view.detector_input)
         wanted = plain.crop_boxes(detections)[0]
     _, input_from_crop = crops.crop_maps(wanted, plain.spaces)
     torch.testing.assert_close(found.input_from_crop, input_from_crop, atol=1e-3, rtol=1e-4)

@@ -1,14 +1,18 @@
+import cv2
 from interwild_ros.config import Settings
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.camera import camera_from_fov
 from interwild_ros.geometry.spaces import OFFICIAL_SPACES as SPACES
+from interwild_ros.networks.variants import VARIANTS
 from interwild_ros.pipeline.view import look_at
 from interwild_ros.records import Frame
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 CPU = torch.device('cpu')
+PICTURE = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
 REGIONS = [None, (100.0, 50.0, 260.0, 400.0), (0.0, 0.0, 90.0, 470.0), (3.25, 7.5, 20.0, 19.0)]
 
 
@@ -77,3 +81,32 @@ def test_the_middle_box_is_a_square_in_the_middle_of_what_is_seen(region):
     low, high = seen.input_points(np.array([[x1, y1], [x2, y2]])).numpy()
     np.testing.assert_allclose((low + high) / 2, np.array(SPACES.input_size) / 2, atol=1e-3)
     np.testing.assert_allclose(high - low, 0.2 * SPACES.input_size[0], atol=1e-3)
+
+
+@pytest.mark.parametrize('size', [(640, 480), (1280, 720), (480, 640), (800, 600)])
+def test_the_compact_detector_sees_what_halving_the_networks_picture_would_show(size):
+    width, height = size
+    noise = np.random.default_rng(0).integers(0, 256, (height // 20, width // 20, 3), np.uint8)
+    picture = cv2.resize(noise, size, interpolation=cv2.INTER_CUBIC)
+    of = Frame(picture, camera_from_fov(width, height, 60.0), stamp_ns=0, frame_id='c')
+    seen = look_at(of, Settings(), VARIANTS['compact'].spaces, CPU)
+    assert seen.detector_input.shape == (1, 3, 240, 320)
+    off = (seen.detector_input - F.avg_pool2d(seen.network_input, 2)).abs()
+    assert off.median() < 0.005
+    assert off.quantile(0.99) < 0.05  # but where the picture ends
+
+
+def test_the_compact_detector_sees_no_pixel_alone():
+    """A picture of fine stripes is grey: nothing of it is left out."""
+    stripes = np.zeros((480, 640, 3), np.uint8)
+    stripes[:, ::2] = 255
+    of = Frame(stripes, camera_from_fov(640, 480, 60.0), stamp_ns=0, frame_id='c')
+    seen = look_at(of, Settings(), VARIANTS['compact'].spaces, CPU)
+    inside = seen.detector_input[..., 2:-2, 2:-2]
+    torch.testing.assert_close(inside, torch.full_like(inside, 0.5), atol=0.005, rtol=0)
+
+
+def test_the_official_detector_sees_the_networks_picture_at_half_its_size():
+    of = Frame(PICTURE, camera_from_fov(640, 480, 60.0), stamp_ns=0, frame_id='c')
+    seen = view(of=of)
+    assert (seen.detector_input == F.avg_pool2d(seen.network_input, 2)).all()
