@@ -157,6 +157,8 @@ class Finder:
             scores = _detector_scores(slots, detected)
             is_hand = (slots[0].is_hand, slots[1].is_hand)
         else:
+            if slots[0].box == slots[1].box:
+                readings = readings._replace(kinds=_agreed(readings.kinds))
             scores = readings.kinds[:, 0]
             is_hand = _are_hands(slots, scores, joints_px)
             boxes = crops.about_joints(joints_px)
@@ -194,6 +196,16 @@ def in_one_copy(*tensors: Tensor) -> list[Tensor]:
 def _evidence(found: Found, slots: Slots) -> float:
     """Return how much more hands look like those that they should be than like the other one."""
     return sum(own_side_evidence(kinds) for kinds in _kinds_of_hands(found, slots))
+
+
+def _agreed(kinds: Tensor) -> Tensor:
+    """Return kinds (2, KINDS) of one place: the mean of what both sides say of it.
+
+    A hand may look to either side like the other's. It is one all the same, and keeps its side if
+    it has one.
+    """
+    own, other, none = kinds.flip(0).unbind(1)
+    return (kinds + torch.stack([other, own, none], 1)) / 2
 
 
 def _shows_a_hand(found: Found, slots: Slots) -> bool:

@@ -359,6 +359,20 @@ def test_a_hand_that_each_side_takes_for_the_others_is_not_left_out_for_what_is_
     assert (columns(view, found) < 190).any()
 
 
+@pytest.mark.parametrize('side', Side)
+def test_a_lone_hand_that_is_followed_is_judged_by_what_both_sides_say_of_it(side):
+    boxes = tuple(RIGHT_BOX if one is side else None for one in Side)
+    sought = Sought(boxes, detects=False, region=None)
+    for networks, score in (
+        (Doubting([], []), 0.5),
+        (ToldByColour([], []), float(side is Side.RIGHT)),
+    ):
+        _, found = find(networks, sought, frame=coloured_frame())
+        assert found.is_hand == (side is Side.RIGHT, side is Side.LEFT)
+        assert float(found.scores[side]) == pytest.approx(score, abs=0.15)
+        torch.testing.assert_close(found.readings.kinds.sum(1), torch.ones(2))
+
+
 @pytest.mark.parametrize('right_share', [0.1, 0.9])
 def test_a_lone_hand_goes_to_the_side_that_its_crop_shows(right_share):
     for place, wanted in ((ON_THE_RIGHT, Side.RIGHT), (ON_THE_LEFT, Side.LEFT)):
