@@ -153,20 +153,21 @@ class Finder:
         readings, joints_px, left_from_right_m = self._said(
             hand_crops, input_from_crop.to(hand_crops.device, non_blocking=True)
         )
-        if readings.kinds is None:
+        kinds = readings.kinds
+        if kinds is None:
             scores = _detector_scores(slots, detected)
             is_hand = (slots[0].is_hand, slots[1].is_hand)
         else:
             if slots[0].box == slots[1].box:
-                readings = readings._replace(kinds=_agreed(readings.kinds))
-            scores = readings.kinds[:, 0]
+                kinds = _agreed(kinds)
+            scores = kinds[:, 0]
             is_hand = _are_hands(slots, scores, joints_px)
             boxes = crops.about_joints(joints_px)
         return Found(
             boxes=boxes,
             scores=scores,
             input_from_crop=input_from_crop,
-            readings=readings,
+            readings=readings._replace(kinds=kinds),
             joints_px=joints_px,
             left_from_right_m=left_from_right_m,
             is_hand=is_hand,
