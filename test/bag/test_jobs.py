@@ -155,7 +155,7 @@ def test_depth_is_joined_by_its_stamp(tmp_path):
     with camera_bag(tmp_path / 'bag') as bag:
         add_frames(bag, stamps(3))
         for index in (0, 2):
-            bag.add(DEPTH, depth(stamps(3)[index] + 1_000_000, 3.0), stamps(3)[index])
+            bag.add(DEPTH, depth(stamps(3)[index] + 1_000_000, 4.0), stamps(3)[index])
     (without,) = analyse(tmp_path / 'bag', out=tmp_path / 'a')
     assert f'depth on {DEPTH} is not used; --use-depth takes it' in without.summary['warnings']
     (found,) = analyse(tmp_path / 'bag', out=tmp_path / 'b', wanted=Wanted(use_depth=True))

@@ -348,7 +348,7 @@ def test_parameters_count_from_the_next_frame_on(client, camera):
 def test_a_lost_hand_has_no_numbers_no_frame_and_no_marker(client, camera):
     before = camera.see().header.stamp
     client.wait_until(lambda: drawn_at(client, before))
-    assert set_parameter(client, 'min_score', 1.0).successful
+    assert set_parameter(client, 'max_reprojection_px', 1e-3).successful
     hands = camera.see()
     assert not hands.right.tracked
     assert not hands.left.tracked
@@ -356,7 +356,7 @@ def test_a_lost_hand_has_no_numbers_no_frame_and_no_marker(client, camera):
     markers = client.wait_until(lambda: drawn_at(client, hands.header.stamp))
     assert {m.action for m in markers} == {Marker.DELETE}
     assert frames_at(client, hands.header.stamp) is None
-    assert set_parameter(client, 'min_score', 0.0).successful
+    assert set_parameter(client, 'max_reprojection_px', 0.0).successful
     assert camera.see().right.tracked
 
 

@@ -14,7 +14,7 @@ HANDS = '/hands_node/two_hands'
 WAIT_MS, SLOP_MS = 500.0, 20.0
 MS_NS = 1_000_000
 HAND_M = 2.0  # nearer than the size of these hands says
-SEED = 55  # of a picture in which such weights see two hands beside each other
+SEED = 15  # of a picture in which such weights see two hands beside each other
 
 
 @pytest.fixture(scope='module')
