@@ -143,6 +143,12 @@ class CropData(PictureData):
         low=0.0,
         high=1.0,
     )
+    turned: float = setting(
+        0.6,
+        'share of crops turned until the fingers point up, as hands are read that were seen before',
+        low=0.0,
+        high=1.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def _misreading(data: PairData, bank: ResidualBank | None) -> Misreading:
 def _shares(data: SyntheticData) -> CropShares:
     if not isinstance(data, CropData):
         return AS_THEY_SHOULD_BE
-    return CropShares(data.mirrored, data.strays, data.loose, data.neighbours)
+    return CropShares(data.mirrored, data.strays, data.loose, data.neighbours, data.turned)
 
 
 def hand_crops(

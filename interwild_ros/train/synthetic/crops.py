@@ -7,9 +7,10 @@ finds it. Left hands come mirrored, as SHNet sees them; so all truth is that of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+import math
 from typing import NamedTuple
 
-from interwild_ros.geometry.crops import about_joints, crop_maps, enlarged, middles, squared
+from interwild_ros.geometry.crops import about_joints, enlarged, fit_box, middles, squared
 from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_columns, mirror_points
 from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from interwild_ros.geometry.sight import camera_from_sight
@@ -21,6 +22,7 @@ from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pictures import PictureMaker, Views
 from interwild_ros.train.synthetic.scenes import SceneMaker, Scenes
+from interwild_ros.train.synthetic.turning import draw_turns, MARGIN, Turning
 import torch
 from torch import Tensor
 
@@ -84,13 +86,15 @@ class CropShares(NamedTuple):
 
     `mirrored`: with a hand of the wrong side; `strays`: beside the hands; `loose`: about boxes
     that are off `_LOOSE` times as far as others; `neighbours`: of hands with another one near,
-    about the other's box, or that of both, as a detector finds hands that touch.
+    about the other's box, or that of both, as a detector finds hands that touch; `turned`: until
+    the fingers point up, about.
     """
 
     mirrored: float = 0.0
     strays: float = 0.0
     loose: float = 0.0
     neighbours: float = 0.0
+    turned: float = 0.0
 
 
 AS_THEY_SHOULD_BE = CropShares()
@@ -122,6 +126,8 @@ class CropMaker:
         self._jitter = jitter
         self._holds_both = holds_both
         self._shares = shares
+        side = spaces.crop_px
+        self._drawn_px = 2 * math.ceil(MARGIN * side / 2) if shares.turned else side
 
     def make(self, indices: Sequence[int]) -> CropBatch:
         """Make these crops."""
@@ -138,8 +144,9 @@ class CropMaker:
         boxes, is_stray = self._strayed(
             self._scenes.draws(indices, 'strays'), boxes, scenes.cameras.size - 1
         )
-        crop_from_image, _ = crop_maps(boxes, self._spaces)
-        views = crop_views(scenes, crop_from_image, self._spaces.crop_px)
+        drawn_share = self._drawn_px / self._spaces.crop_px
+        crop_from_image = fit_box(enlarged(boxes, drawn_share), self._drawn_px)
+        views = crop_views(scenes, crop_from_image, self._spaces.crop_px, self._drawn_px)
         drawn = self._pictures.draw(indices, scenes, views)
         joints_m, vertices_m = scenes.joints_m[rows, side], scenes.vertices_m[rows, side]
         wrists = joints_m[:, :1]
@@ -162,6 +169,8 @@ class CropMaker:
             is_pair=scenes.present.all(1),
             seen=seen,
         )
+        if self._shares.turned:
+            batch = self._turned(self._scenes.draws(indices, 'turned'), batch)
         batch = _as_right_hands(batch, self._spaces.crop_px)
         mirrored = self._scenes.draws(indices, 'mirrored').chance(self._shares.mirrored)
         other_is_near = scenes.present.all(1) & (self._off(boxes, scenes)[rows, 1 - side] <= _NEAR)
@@ -172,6 +181,20 @@ class CropMaker:
         while True:
             yield self.make(range(first, first + batch_size))
             first += batch_size
+
+    def _turned(self, draws: Draws, batch: CropBatch) -> CropBatch:
+        """Turn some crops, and cut all to their size."""
+        turns = draw_turns(draws, batch.joints_px, self._shares.turned)
+        turning = Turning(turns, self._drawn_px, self._spaces.crop_px)
+        return batch._replace(
+            pictures=turning.pictures(batch.pictures),
+            joints_px=turning.points_px(batch.joints_px),
+            joints_m=turning.points_m(batch.joints_m),
+            vertices_m=turning.points_m(batch.vertices_m),
+            wrist_m=turning.points_m(batch.wrist_m[:, None])[:, 0],
+            pose=turning.pose(batch.pose),
+            centre_px=turning.points_px(batch.centre_px[:, None])[:, 0],
+        )
 
     def _draw_boxes(self, draws: Draws, joints_px: Tensor) -> Tensor:
         """Return the squares (B, 4) of crops about joints (B, J, 2) that are not exact."""
@@ -259,13 +282,18 @@ def _both_where_present(scenes: Scenes, side: Tensor) -> Tensor:
     return torch.cat([scenes.joints_px[rows, side], scenes.joints_px[rows, other]], 1)
 
 
-def crop_views(scenes: Scenes, crop_from_image: Tensor, side_px: int) -> Views:
-    """Return what square crops of `side_px`, laid by maps (B, 2, 3), show of scenes."""
+def crop_views(
+    scenes: Scenes, crop_from_image: Tensor, side_px: int, drawn_px: int | None = None
+) -> Views:
+    """Return what square crops of `side_px`, laid by maps (B, 2, 3), show of scenes.
+
+    :param drawn_px: the side of larger squares that they are cut out of.
+    """
     scale, shift = crop_from_image[:, 0, 0], crop_from_image[:, :, 2]
     cameras = scenes.cameras
     far_corner = (cameras.size - 1) * scale[:, None] + shift
     return Views(
-        size=(side_px, side_px),
+        size=(drawn_px or side_px, drawn_px or side_px),
         focal_px=cameras.focal_px * scale,
         centre_px=cameras.centre_px * scale[:, None] + shift,
         bounds=torch.cat([shift, far_corner], 1),

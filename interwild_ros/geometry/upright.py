@@ -1,0 +1,28 @@
+"""Hands upright: a crop that is turned about the line of sight until the fingers point up.
+
+A network that is shown hands this way spends nothing on how they are turned in the picture, which
+the joints of an earlier look, or of the frame before, tell well enough. Turns are in radians,
+clockwise as the picture is seen (x right, y down), which is also the rotation vector (0, 0, turn)
+of the camera's axes. Source: Zhang et al. 2020 (MediaPipe Hands), who read hands so.
+"""
+
+from __future__ import annotations
+
+from interwild_ros.hand_model.joints import JOINT_NAMES
+import torch
+from torch import Tensor
+
+_WRIST = JOINT_NAMES.index('wrist')
+_KNUCKLES = [JOINT_NAMES.index(f'{finger}1') for finger in ('index', 'middle', 'ring', 'pinky')]
+
+
+def turn_to_upright(joints_px: Tensor) -> Tensor:
+    """Return the turns (...) after which the knuckles of hands (..., 21, 2) are above the wrist."""
+    x, y = (joints_px[..., _KNUCKLES, :].mean(-2) - joints_px[..., _WRIST, :]).unbind(-1)
+    return torch.atan2(-x, -y)
+
+
+def turn_matrices(turns: Tensor) -> Tensor:
+    """Return the (..., 2, 2) matrices of turns (...) in the picture."""
+    cos, sin = turns.cos(), turns.sin()
+    return torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
