@@ -10,6 +10,7 @@ import math
 import cv2
 from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import apply_affine, invert_scaling, scaling_affine, Spaces
+from interwild_ros.geometry.upright import turn_matrices
 from interwild_ros.records import Array
 import numpy as np
 import torch
@@ -70,6 +71,19 @@ def crop_maps(boxes: Tensor, spaces: Spaces) -> tuple[Tensor, Tensor]:
     """
     crop_from_input = fit_box(boxes, spaces.crop_px)
     return crop_from_input, invert_scaling(crop_from_input)
+
+
+def turned_about_middle(input_from_crop: Tensor, turns: Tensor, spaces: Spaces) -> Tensor:
+    """Return maps (..., 2, 3) of the crops' squares turned about their middles.
+
+    :param input_from_crop: (..., 2, 3) of crops that are not turned.
+    :param turns: (...) rad, clockwise: how what the crops show turns, see geometry/upright.py.
+    """
+    back = turn_matrices(-turns).to(input_from_crop)
+    linear = input_from_crop[..., :2] @ back
+    middle = torch.full((2, 1), spaces.crop_centre_px).to(input_from_crop)
+    shift = input_from_crop[..., 2:] + (input_from_crop[..., :2] - linear) @ middle
+    return torch.cat([linear, shift], dim=-1)
 
 
 def sample(pictures: Tensor, picture_from_out: Tensor, size: tuple[int, int]) -> Tensor:
@@ -143,8 +157,9 @@ def _looked_at(
     picture_from_out: Tensor, size: tuple[int, int], factor: int, shape: torch.Size
 ) -> tuple[int, int, int, int]:
     """Return left, top, right, bottom of whole blocks that are read, and one more at each side."""
-    corners = torch.tensor([[0.0, 0.0], [size[0] - 1.0, size[1] - 1.0]]).to(picture_from_out)
-    seen = apply_affine(picture_from_out, corners)
+    right, bottom = size[0] - 1.0, size[1] - 1.0
+    corners = torch.tensor([[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]])
+    seen = apply_affine(picture_from_out, corners.to(picture_from_out))
     low, high = (edge.tolist() for edge in (seen.amin(0), seen.amax(0)))
     limits = (shape[-1], shape[-2])
     firsts = [max(0, math.floor(v / factor) - 1) * factor for v in low]

@@ -32,6 +32,8 @@ class Spaces:
     original has it. See geometry/sight.py. `whole_px`: the view of a region of whole pixels is of
     whole pixels too, as in the original (Q1), and so by a little not as wide as high.
     `halved`: the body picture is made of the input, as in the original, and not of the frame.
+    `upright`: crops of hands that were seen before are turned until the fingers point up, see
+    geometry/upright.py.
     """
 
     input_size: tuple[int, int] = (384, 512)
@@ -45,6 +47,7 @@ class Spaces:
     along_sight: bool = False
     whole_px: bool = True
     halved: bool = True
+    upright: bool = False
 
     @property
     def crop_centre_px(self) -> float:

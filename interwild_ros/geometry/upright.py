@@ -8,16 +8,24 @@ of the camera's axes. Source: Zhang et al. 2020 (MediaPipe Hands), who read hand
 
 from __future__ import annotations
 
-from interwild_ros.hand_model.joints import JOINT_NAMES
+import math
+
+from interwild_ros.records import Array
 import torch
 from torch import Tensor
 
-_WRIST = JOINT_NAMES.index('wrist')
-_KNUCKLES = [JOINT_NAMES.index(f'{finger}1') for finger in ('index', 'middle', 'ring', 'pinky')]
+_WRIST = 0
+_KNUCKLES = [5, 9, 13, 17]  # of the fingers, the thumb left out
 
 
-def turn_to_upright(joints_px: Tensor) -> Tensor:
-    """Return the turns (...) after which the knuckles of hands (..., 21, 2) are above the wrist."""
+def turn_to_upright(joints_px: Array) -> float:
+    """Return the turn after which the knuckles of a hand (21, 2) are above its wrist."""
+    x, y = (joints_px[_KNUCKLES].mean(axis=0) - joints_px[_WRIST]).tolist()
+    return math.atan2(-x, -y)
+
+
+def turns_to_upright(joints_px: Tensor) -> Tensor:
+    """Return the same of many hands (..., 21, 2): (...)."""
     x, y = (joints_px[..., _KNUCKLES, :].mean(-2) - joints_px[..., _WRIST, :]).unbind(-1)
     return torch.atan2(-x, -y)
 

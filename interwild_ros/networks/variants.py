@@ -92,6 +92,7 @@ COMPACT_SPACES = Spaces(
     along_sight=True,
     whole_px=False,
     halved=False,
+    upright=True,
 )
 
 VARIANTS = {

@@ -15,6 +15,7 @@ import itertools
 from typing import cast
 
 from interwild_ros.geometry import crops
+from interwild_ros.geometry.upright import turn_to_upright
 from interwild_ros.networks.detectnet import PLACES
 from interwild_ros.networks.interwild import HandReadings, InterWild
 from interwild_ros.networks.steps import parts_of, readings_of
@@ -67,7 +68,8 @@ class _Place:
 
     def slot(self, *, is_hand: bool) -> Slot:
         """Return what to read next."""
-        return Slot(self.box, is_expected=False, is_hand=is_hand)
+        turn = turn_to_upright(self.joints_px)
+        return Slot(self.box, is_expected=False, is_hand=is_hand, turn=turn)
 
 
 class Finder:
@@ -148,7 +150,7 @@ class Finder:
         networks = self._networks
         corners = np.array([slot.box for slot in slots]).reshape(2, 2, 2)
         boxes = view.input_points(corners).flatten(-2).to(self._precision)
-        _, input_from_crop = crops.crop_maps(networks.around(boxes), networks.spaces)
+        input_from_crop = self._input_from_crop(boxes, slots)
         hand_crops = view.hand_crops(input_from_crop, self._crop_source).to(self._precision)
         readings, joints_px, left_from_right_m = self._said(
             hand_crops, input_from_crop.to(hand_crops.device, non_blocking=True)
@@ -158,7 +160,7 @@ class Finder:
             scores = _detector_scores(slots, detected)
             is_hand = (slots[0].is_hand, slots[1].is_hand)
         else:
-            if slots[0].box == slots[1].box:
+            if slots[0].place == slots[1].place:
                 kinds = _agreed(kinds)
             scores = kinds[:, 0]
             is_hand = _are_hands(slots, scores, joints_px)
@@ -173,6 +175,15 @@ class Finder:
             is_hand=is_hand,
             detected=detected,
         )
+
+    def _input_from_crop(self, boxes: Tensor, slots: Slots) -> Tensor:
+        """Return the maps (2, 2, 3) of crops about hand boxes (2, 4), input px."""
+        spaces = self._networks.spaces
+        _, input_from_crop = crops.crop_maps(self._networks.around(boxes), spaces)
+        if not spaces.upright:
+            return input_from_crop
+        turns = torch.tensor([slot.turn for slot in slots])
+        return crops.turned_about_middle(input_from_crop, turns, spaces)
 
     def _said(
         self, hand_crops: Tensor, input_from_crop: Tensor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 from interwild_ros.geometry.camera import undistort_px
 from interwild_ros.geometry.sight import camera_from_ray
@@ -29,22 +31,34 @@ class Sights:
         rays = undistort_px(view.camera, pixels)
         # where a lens shows nothing there is no hand either: any axes do
         rays = np.where(np.isfinite(rays), rays, 0.0)
-        self._turns = [camera_from_ray(x, y) for x, y in rays.tolist()]
+        sights = [camera_from_ray(x, y) for x, y in rays.tolist()]
+        self._of_both = sights.pop()
+        self._turns = [
+            sight @ _about_sight(m) for sight, m in zip(sights, maps, strict=True)
+        ]
 
     def directions(self) -> Array:
         """Return unit vectors (2, 3) along the crops' lines of sight."""
-        right, left, _ = self._turns
+        right, left = self._turns
         return np.stack([right[:, 2], left[:, 2]])
 
     def turned_roots(self, roots: Array) -> Array:
         """Turn rotations of both wrists (2, 3), axis-angle, to the camera's axes."""
         turned = [
             cv2.Rodrigues(turn @ cv2.Rodrigues(root.astype(np.float64))[0])[0][:, 0]
-            for turn, root in zip(self._turns, roots, strict=False)
+            for turn, root in zip(self._turns, roots, strict=True)
         ]
         return np.stack(turned).astype(roots.dtype)
 
     def turned_between(self, left_from_right_m: Array) -> Array:
         """Turn the way (3,) from the right wrist to the left one to the camera's axes."""
-        turned: Array = self._turns[2] @ left_from_right_m
+        turned: Array = self._of_both @ left_from_right_m
         return turned.astype(left_from_right_m.dtype)
+
+
+def _about_sight(input_from_crop: Array) -> Array:
+    """Return the rotation (3, 3) from a turned crop's axes to those about its line of sight."""
+    x, y = input_from_crop[:, 0].tolist()
+    length = math.hypot(x, y)
+    cos, sin = x / length, y / length
+    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])

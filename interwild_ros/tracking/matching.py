@@ -8,7 +8,7 @@ that are not followed take what is left.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import itertools
 import math
 
@@ -30,13 +30,15 @@ class Sought:
 
     `boxes` are the hand boxes predicted for each side, right first, None for one that is not
     followed. `detects` says to run the detector; `region` is where it looks, None for the whole
-    region of interest. All in image px. `is_unsure` says of each side that its box is a guess.
+    region of interest. All in image px. `is_unsure` says of each side that its box is a guess,
+    `turns` after what turn its hand is upright, rad (geometry/upright.py), 0 where not followed.
     """
 
     boxes: Boxes
     detects: bool
     region: Box | None
     is_unsure: tuple[bool, bool] = (False, False)
+    turns: tuple[float, float] = (0.0, 0.0)
 
 
 WHOLE = Sought((None, None), detects=True, region=None)
@@ -47,12 +49,19 @@ class Slot:
     """What to read for one side.
 
     `is_expected` says that the hand was followed before; `is_hand` is False for a mere filler,
-    because networks read two crops: nothing was sought or proposed there.
+    because networks read two crops: nothing was sought or proposed there. `turn` rad, as in
+    Sought.
     """
 
     box: Box
     is_expected: bool
     is_hand: bool
+    turn: float = 0.0
+
+    @property
+    def place(self) -> tuple[Box, float]:
+        """Return what decides the crop."""
+        return self.box, self.turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,16 +93,19 @@ def assign(sought: Sought, candidates: Sequence[Candidate], fallback: Box) -> tu
     claimed = claims(sought.boxes, candidates)
     fresh = _best_for_missing(sought.boxes, claimed.free)
     boxes = [_followed_box(sought, side, claimed) or fresh[side] for side in Side]
-    filler = boxes[Side.RIGHT] or boxes[Side.LEFT] or fallback
-    right, left = (
-        Slot(
-            box=boxes[side] or filler,
-            is_expected=sought.boxes[side] is not None,
-            is_hand=boxes[side] is not None,
-        )
-        for side in Side
+    found = [_slot(sought, side, boxes[side]) for side in Side]
+    filler = found[Side.RIGHT] or found[Side.LEFT] or Slot(
+        fallback, is_expected=False, is_hand=False
     )
+    right, left = (slot or replace(filler, is_expected=False, is_hand=False) for slot in found)
     return right, left
+
+
+def _slot(sought: Sought, side: Side, box: Box | None) -> Slot | None:
+    if box is None:
+        return None
+    is_expected = sought.boxes[side] is not None
+    return Slot(box, is_expected=is_expected, is_hand=True, turn=sought.turns[side])
 
 
 def _followed_box(sought: Sought, side: Side, claimed: Claims) -> Box | None:

@@ -12,6 +12,7 @@ import math
 
 from interwild_ros.errors import InputError
 from interwild_ros.geometry.regions import HAND_BOX_SCALE, overlap
+from interwild_ros.geometry.upright import turn_to_upright
 from interwild_ros.records import Array, Box, JOINT_COUNT, NS_PER_SEC
 from interwild_ros.tracking.boxes import (
     centre,
@@ -26,6 +27,7 @@ ONE_HAND = 0.25  # of the joints' extent: joints nearer than that to each other 
 
 _ONE_HAND_OVERLAP = 0.7
 _LEAST_SIDE_PX = 8.0
+_TURN_STEP = math.pi / 48
 _STEADYING_SEC = 0.05  # over which velocities are averaged: less lags less, more crosses surer
 _LARGEST_SHIFT = 1.0  # of a box's longer side
 _SURE_SHIFT = 0.35  # likewise: who moves farther in a frame may have turned meanwhile
@@ -92,6 +94,14 @@ class Track:
         x1, y1 = self.joints_px.min(axis=0).tolist()
         x2, y2 = self.joints_px.max(axis=0).tolist()
         return enlarged((x1, y1, x2, y2), HAND_BOX_SCALE, least_side=_LEAST_SIDE_PX)
+
+    @cached_property
+    def turn(self) -> float:
+        """Return after what turn the hand is upright, in coarse steps: rad, -pi to pi.
+
+        As whole pixels are to boxes, so that the same is soon read whatever was before.
+        """
+        return _TURN_STEP * round(turn_to_upright(self.joints_px) / _TURN_STEP)
 
     def predicted(self, stamp_ns: int) -> Box:
         """Return the hand's box at a later time, moved no farther than it is long."""

@@ -153,7 +153,14 @@ class Tracker:
         detects = right or left or self._is_detection_due()
         looks_nearby = detects and (self._is_settled() or not self._looked_nearby)
         region = _nearby(boxes, image) if looks_nearby else None
-        return Sought(boxes, detects=detects, region=region, is_unsure=(right, left))
+        right_turn, left_turn = (0.0 if t is None else t.turn for t in self._tracks)
+        return Sought(
+            boxes,
+            detects=detects,
+            region=region,
+            is_unsure=(right, left),
+            turns=(right_turn, left_turn),
+        )
 
     def _boxes(self, stamp_ns: int) -> Boxes:
         """Predict on whole pixels.

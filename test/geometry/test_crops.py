@@ -2,6 +2,7 @@ from pathlib import Path
 
 from interwild_ros.geometry import crops
 from interwild_ros.geometry.spaces import apply_affine, OFFICIAL_SPACES, scaling_affine
+from interwild_ros.geometry.upright import turn_matrices
 import numpy as np
 import pytest
 import torch
@@ -105,3 +106,31 @@ def test_bytes_are_read_as_numbers_up_to_one():
     )
     far = scaling_affine(torch.ones(2), torch.full((2,), 100.0))
     assert crops.resample(picture, far, (5, 4)).equal(torch.zeros(1, 3, 4, 5))
+
+
+@pytest.mark.parametrize('turn', [0.0, 0.6, -2.0])
+def test_a_crop_is_turned_about_its_middle_and_what_it_shows_clockwise(turn):
+    boxes = torch.tensor([[10.0, 20.0, 74.0, 84.0]]).double()
+    _, before = crops.crop_maps(boxes, OFFICIAL_SPACES)
+    after = crops.turned_about_middle(before, torch.tensor([turn]), OFFICIAL_SPACES)
+    middle = torch.full((1, 1, 2), 128.0).double()
+    seen = torch.tensor([[[42.0, 52.0]]]).double()
+    torch.testing.assert_close(apply_affine(after, middle), seen, atol=1e-6, rtol=0)
+    to_the_right = torch.tensor([[[228.0, 128.0]]]).double()
+    there = 128 + 100 * torch.tensor([[[np.cos(turn), np.sin(turn)]]])
+    torch.testing.assert_close(
+        apply_affine(after, there), apply_affine(before, to_the_right), atol=1e-5, rtol=0
+    )
+
+
+@pytest.mark.parametrize('turn', [0.7, -2.3])
+@pytest.mark.parametrize('scale', [1.0, 1.9])
+def test_a_turned_crop_is_plain_sampling_where_it_looks(turn, scale):
+    picture = torch.rand(3, 90, 80)
+    middle, half = torch.tensor([[40.0], [42.0]]), torch.tensor([[10.0], [10.0]])
+    linear = scale * turn_matrices(torch.tensor(turn))
+    picture_from_out = torch.cat([linear, middle - linear @ half], 1)
+    torch.testing.assert_close(
+        crops.resample(picture, picture_from_out, (20, 20)),
+        crops.sample(picture[None], picture_from_out[None], (20, 20)),
+    )

@@ -43,8 +43,12 @@ def telling():
 
 
 def read(networks, camera):
-    view = look_at(Frame(IMAGE, camera, 0, 'c'), Settings(), networks.spaces, torch.device('cpu'))
-    return Reader(networks, 'frame')(view, SOUGHT)
+    return read_image(networks, IMAGE, camera, SOUGHT)
+
+
+def read_image(networks, image, camera, sought):
+    view = look_at(Frame(image, camera, 0, 'c'), Settings(), networks.spaces, torch.device('cpu'))
+    return Reader(networks, 'frame')(view, sought)
 
 
 def shortest_turn(px, camera):
@@ -100,3 +104,24 @@ def test_beyond_what_a_lens_shows_nothing_is_turned(telling):
     pair = read(telling, lens)
     assert np.isfinite(pair.right.pose).all()
     np.testing.assert_allclose(pair.right.depths_along, [0, 0, 1], atol=1e-12)
+
+
+def test_a_hand_in_a_turned_crop_is_turned_back(telling):
+    """The same picture turned about the middle of a hand, and that hand's crop turned back."""
+    turn = 0.8
+    x, y = middle(BOXES[0])
+    around = cv2.getRotationMatrix2D((x, y), -np.degrees(turn), 1.0)
+    turned_image = cv2.warpAffine(IMAGE, around, (640, 480), flags=cv2.INTER_CUBIC)
+    seen_by = replace(CAMERA, cx=x, cy=y)  # its axis meets the hand, about which all turns
+    size = BOXES[0][2] - BOXES[0][0]
+    square = (x - size / 2, y - size / 2, x + size / 2, y + size / 2)
+    upright = Sought((square, BOXES[1]), detects=False, region=None)
+    before = read_image(telling, IMAGE, seen_by, upright)
+    after = read_image(telling, turned_image, seen_by, replace(upright, turns=(-turn, 0.0)))
+    wanted = Rotation.from_rotvec([0, 0, turn]) * Rotation.from_rotvec(before.right.pose[:3])
+    found = Rotation.from_rotvec(after.right.pose[:3])
+    assert (found * wanted.inv()).magnitude() < 0.05
+    joints_px = before.right.joints_image_px @ around[:, :2].T + around[:, 2]
+    np.testing.assert_allclose(after.right.joints_image_px, joints_px, atol=2.0)  # resampled
+    unturned = read_image(telling, turned_image, seen_by, upright).right
+    assert np.abs(unturned.joints_image_px - joints_px).max() > 3.0

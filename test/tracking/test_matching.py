@@ -154,3 +154,11 @@ def test_a_mirrored_picture_with_exchanged_sides_is_read_likewise():
 
 def mirror(one):
     return one and (WIDTH - 1 - one[2], one[1], WIDTH - 1 - one[0], one[3])
+
+
+def test_a_followed_hand_is_read_upright_and_so_is_what_fills_the_other_side():
+    sought = Sought((box(200), None), detects=True, region=None, turns=(0.5, 0.0))
+    right, left = assign(sought, [candidate(500)], FALLBACK)
+    assert (right.turn, left.turn) == (0.5, 0.0)  # nobody knows how a new hand is turned
+    right, left = assign(sought, [], FALLBACK)
+    assert (right.place, left.place) == ((box(200), 0.5), (box(200), 0.5))

@@ -582,3 +582,19 @@ def any_candidate(rng):
 def test_settings_out_of_range_are_refused():
     with pytest.raises(SettingError, match='detect_every is 0, wanted 1'):
         TrackerSettings(detect_every=0)
+
+
+def test_hands_are_sought_upright_after_how_they_were_last_seen():
+    play = Play()
+    play.show(*both())
+    upright = play.seek().turns
+    assert max(map(abs, upright)) < 0.3
+    turn = 1.0
+    cos, sin = np.cos(turn), np.sin(turn)
+    turned = SHAPE @ np.array([[cos, -sin], [sin, cos]]).T * 100 + (200, 240)
+    play.show(observed(turned), both()[1])
+    right, left = play.seek().turns
+    assert right == pytest.approx(upright[Side.RIGHT] - turn, abs=0.07)
+    assert left == upright[Side.LEFT]
+    play.take(None, both()[1])
+    assert play.seek().turns[Side.RIGHT] == 0.0

@@ -7,7 +7,7 @@ import math
 from interwild_ros.geometry.crops import sample
 from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from interwild_ros.geometry.spaces import apply_affine
-from interwild_ros.geometry.upright import turn_matrices, turn_to_upright
+from interwild_ros.geometry.upright import turn_matrices, turns_to_upright
 from interwild_ros.train.synthetic.draws import Draws
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ _VERY_WRONG = 0.15
 def draw_turns(draws: Draws, joints_px: Tensor, share: float) -> Tensor:
     """Return the turns (B,), rad, of crops of hands (B, 21, 2): none but of a share of them."""
     std = torch.where(draws.chance(_VERY_WRONG), _VERY_WRONG_STD, _WRONG_STD)
-    turns = turn_to_upright(joints_px) + std * draws.normal()
+    turns = turns_to_upright(joints_px) + std * draws.normal()
     return torch.where(draws.chance(share), turns, 0.0)
 
 

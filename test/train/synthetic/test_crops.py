@@ -1,6 +1,7 @@
 from interwild_ros.geometry.crops import about_joints
 from interwild_ros.geometry.mirror import mirror_columns
 from interwild_ros.geometry.sight import camera_from_sight
+from interwild_ros.geometry.upright import turns_to_upright
 from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.train.streams import LEFT_KIND, NO_KIND, RIGHT_KIND, UNKNOWN
 from interwild_ros.train.synthetic.crops import along_sight, CropMaker, CropShares
@@ -269,3 +270,35 @@ def test_a_stray_that_is_mirrored_shows_no_hand_still(domain, crops):
     other = made_with(domain, crops, strays=0.7, mirrored=1.0)
     assert torch.equal(one.kinds == NO_KIND, other.kinds == NO_KIND)
     assert not (other.kinds == RIGHT_KIND).any()
+
+
+def test_turned_crops_show_fingers_up_with_all_that_is_true_of_them(domain, crops, scene_maker):
+    turned = made_with(domain, crops, turned=1.0)
+    test_projecting_the_joints_gives_their_pixels(turned)
+    test_the_mesh_is_that_of_a_right_hand(turned, scene_maker)
+    before, after = (turns_to_upright(made.joints_px).abs() for made in (crops, turned))
+    assert after.median() < 0.25 < before.median()
+    assert torch.equal(turned.counts, crops.counts)
+    centre = torch.full((len(crops.counts), 1, 2), COMPACT_SPACES.crop_centre_px)
+    centre[crops.is_left, :, 0] -= 1  # by mirroring
+    off, were = ((made.joints_px - centre).norm(dim=-1) for made in (turned, crops))
+    torch.testing.assert_close(off, were, rtol=0, atol=0.01)
+
+
+def test_a_turned_crop_shows_what_the_crop_showed(domain, crops):
+    turned = made_with(domain, crops, turned=1.0)
+    rows = torch.arange(len(crops.counts))[:, None]
+    sample = [
+        made.pictures.float().mean(1)[rows, y, x]
+        for made in (crops, turned)
+        for x, y in [made.joints_px.round().long().clamp(0, 127).unbind(-1)]
+    ]
+    inside = ((crops.joints_px > 2) & (crops.joints_px < 125)).all(-1)
+    one, other = (levels[inside] for levels in sample)
+    assert torch.corrcoef(torch.stack([one, other]))[0, 1] > 0.8
+
+
+def test_of_crops_some_are_turned(domain, crops):
+    some = made_with(domain, crops, turned=0.5)
+    same = (some.joints_px - crops.joints_px).abs().amax((1, 2)) < 1e-2
+    assert 0 < same.sum() < len(same)
