@@ -5,6 +5,7 @@ import cv2
 from interwild_ros.config import Settings
 from interwild_ros.geometry import crops
 from interwild_ros.geometry.camera import camera_from_fov
+from interwild_ros.geometry.upright import turns_to_upright
 from interwild_ros.networks.checkpoint import build_networks
 from interwild_ros.networks.detectnet import Candidates, PLACES
 from interwild_ros.networks.interwild import InterWild
@@ -294,6 +295,41 @@ def test_what_a_crop_shows_overrules_the_detectors_word_on_sides(right_shares):
     # then once more about the joints
     assert networks.reads == (3 if right_shares[0] < right_shares[1] else 2)
     assert [candidate.right_share for candidate in found.detected] == pytest.approx(right_shares)
+
+
+class Noting(ToldByColour):
+    """Notes the joints of every reading and the maps of its crops."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.noted = []
+
+    def input_joints(self, joints, input_from_crop):
+        found = super().input_joints(joints, input_from_crop)
+        self.noted.append((found, input_from_crop))
+        return found
+
+
+def turns(maps):
+    """Return how what crops show is turned, rad, of maps (2, 2, 3) to what they are cut from."""
+    return -torch.atan2(maps[:, 1, 0], maps[:, 0, 0])
+
+
+def test_new_hands_are_read_once_more_upright():
+    networks = Noting([ON_THE_RIGHT, ON_THE_LEFT], [0.9, 0.2])
+    find(networks, WHOLE, frame=coloured_frame())
+    (joints_px, first), (_, last) = networks.noted
+    assert turns(first).tolist() == [0.0, 0.0]
+    wanted = turns_to_upright(joints_px)
+    assert wanted.abs().min() > 0.02
+    torch.testing.assert_close(turns(last), wanted, atol=1e-4, rtol=0)
+
+
+def test_followed_hands_are_read_as_they_are_sought():
+    networks = Noting([], [])
+    find(networks, replace(BOTH, turns=(0.4, -2.0)), frame=coloured_frame())
+    [(_, maps)] = networks.noted
+    torch.testing.assert_close(turns(maps), torch.tensor([0.4, -2.0]))
 
 
 BLACK_PLACES = [(38.0, 10.0), (42.0, 50.0)]
