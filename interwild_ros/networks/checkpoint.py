@@ -100,7 +100,7 @@ def leave_out(networks: InterWild, parts: Iterable[str]) -> None:
     for part in parts:
         setattr(networks, part, None)
     if networks.hand_kind_net is None:
-        networks.spaces = replace(networks.spaces, along_sight=False)
+        networks.spaces = replace(networks.spaces, along_sight=False, upright=False)
 
 
 def variant_of(path: Path) -> str:

@@ -96,6 +96,8 @@ def test_networks_of_the_originals_way_speak_of_the_cameras_axes():
     np.testing.assert_array_equal(after.right.pose, before.right.pose)
     np.testing.assert_array_equal(after.left_from_right_m, before.left_from_right_m)
     np.testing.assert_array_equal(after.left.depths_along, [0, 0, 1])
+    turned = read_image(networks, IMAGE, CAMERA, replace(SOUGHT, turns=(0.5, -0.5)))
+    np.testing.assert_array_equal(turned.left.pose, before.left.pose)  # they know no turned crops
 
 
 def test_beyond_what_a_lens_shows_nothing_is_turned(telling):
