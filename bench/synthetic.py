@@ -14,9 +14,10 @@ import json
 import time
 
 import cv2
+from interwild_ros.networks.variants import COMPACT_SPACES
 from interwild_ros.train.synthetic.annotated import SyntheticPictures
 from interwild_ros.train.synthetic.bodies import BodyMaker
-from interwild_ros.train.synthetic.crops import CropMaker
+from interwild_ros.train.synthetic.crops import CropMaker, CropShares
 from interwild_ros.train.synthetic.domains import DOMAINS
 from interwild_ros.train.synthetic.painting import is_compiled_for
 from interwild_ros.train.synthetic.pairs import PairMaker
@@ -33,7 +34,9 @@ def main() -> None:
     whole = SyntheticPictures(domain, seed=0, length=1 << 30)
     makers: dict[str, Make] = {
         'crops_128': CropMaker(domain, seed=0).make,
-        'bodies_192x256': BodyMaker(domain, seed=0).make,
+        'crops_128_turned': CropMaker(domain, seed=0, shares=CropShares(turned=1.0)).make,
+        'bodies_192x256': BodyMaker(domain, seed=0, size=(192, 256)).make,
+        'bodies_320x240': BodyMaker(domain, seed=0, size=COMPACT_SPACES.body_size).make,
         'bodies_384x512': BodyMaker(domain, seed=0, size=(384, 512)).make,
         'annotated_pictures': lambda numbers: [whole.annotated(n) for n in numbers[:16]],
         'pairs': PairMaker(domain, seed=0).make,
