@@ -147,7 +147,6 @@ class Finder:
         )
 
     def _read(self, view: View, slots: Slots, detected: tuple[Candidate, ...] | None) -> Found:
-        networks = self._networks
         corners = np.array([slot.box for slot in slots]).reshape(2, 2, 2)
         boxes = view.input_points(corners).flatten(-2).to(self._precision)
         input_from_crop = self._input_from_crop(boxes, slots)

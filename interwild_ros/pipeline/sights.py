@@ -33,9 +33,7 @@ class Sights:
         rays = np.where(np.isfinite(rays), rays, 0.0)
         sights = [camera_from_ray(x, y) for x, y in rays.tolist()]
         self._of_both = sights.pop()
-        self._turns = [
-            sight @ _about_sight(m) for sight, m in zip(sights, maps, strict=True)
-        ]
+        self._turns = [sight @ _about_sight(m) for sight, m in zip(sights, maps, strict=True)]
 
     def directions(self) -> Array:
         """Return unit vectors (2, 3) along the crops' lines of sight."""

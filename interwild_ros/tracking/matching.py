@@ -94,8 +94,8 @@ def assign(sought: Sought, candidates: Sequence[Candidate], fallback: Box) -> tu
     fresh = _best_for_missing(sought.boxes, claimed.free)
     boxes = [_followed_box(sought, side, claimed) or fresh[side] for side in Side]
     found = [_slot(sought, side, boxes[side]) for side in Side]
-    filler = found[Side.RIGHT] or found[Side.LEFT] or Slot(
-        fallback, is_expected=False, is_hand=False
+    filler = (
+        found[Side.RIGHT] or found[Side.LEFT] or Slot(fallback, is_expected=False, is_hand=False)
     )
     right, left = (slot or replace(filler, is_expected=False, is_hand=False) for slot in found)
     return right, left

@@ -145,7 +145,7 @@ class CropData(PictureData):
     )
     turned: float = setting(
         0.6,
-        'share of crops turned until the fingers point up, as hands are read that were seen before',
+        'share of crops turned until the fingers point up, as hands seen before are read',
         low=0.0,
         high=1.0,
     )

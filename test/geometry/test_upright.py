@@ -4,7 +4,7 @@ import pytest
 import torch
 
 UP = np.zeros((21, 2))
-UP[1:] = np.random.default_rng(0).uniform(-10, 10, (20, 2)) + (0, -60)
+UP[1:] = np.random.default_rng(0).uniform((-10, -70), (10, -50), (20, 2))
 UP[[5, 9, 13, 17]] = [(-15.0, -50.0), (-5.0, -52.0), (5.0, -51.0), (15.0, -47.0)]
 
 
