@@ -239,4 +239,4 @@ def test_without_the_kind_net_they_speak_of_the_cameras_axes():
     networks = InterWild(VARIANTS['compact'])
     assert networks.spaces.along_sight
     leave_out(networks, OPTIONAL_PARTS)
-    assert networks.spaces == replace(VARIANTS['compact'].spaces, along_sight=False)
+    assert networks.spaces == replace(VARIANTS['compact'].spaces, along_sight=False, upright=False)
