@@ -44,6 +44,7 @@ import time
 from typing import Any
 
 from interwild_ros.config import Settings
+from interwild_ros.geometry.upright import turn_to_upright
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.hand_model.mano_file import find_hand_models
 from interwild_ros.imaging.demo_clip import demo_clip
@@ -174,7 +175,8 @@ def _followed(pipeline: Pipeline, frame: Frame) -> Sought:
     """Return where both hands of a frame are sought once they are followed."""
     found = pipeline.estimate(frame)
     boxes = (found.right.box.corners, found.left.box.corners)
-    return Sought(boxes, detects=False, region=None)
+    right, left = (turn_to_upright(hand.joints_image_px) for hand in (found.right, found.left))
+    return Sought(boxes, detects=False, region=None, turns=(right, left))
 
 
 def _take_turns(runs: Sequence[Callable[[], None]], count: int) -> np.ndarray:

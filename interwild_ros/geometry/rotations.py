@@ -104,3 +104,14 @@ def matrix_from_axis_angle(axis_angle: Tensor) -> Tensor:
     by_cosine = torch.sinc(angle / (2 * torch.pi)) ** 2 / 2
     matrix: Tensor = identity + by_sine * cross + by_cosine * (cross @ cross)
     return matrix
+
+
+def with_turned_wrist(pose: Tensor, turn: Tensor) -> Tensor:
+    """Return poses (..., 48), axis-angle, of hands that are turned as a whole by (..., 3, 3)."""
+    root = turn @ matrix_from_axis_angle(pose[..., :3])
+    return torch.cat([axis_angle_from_matrix(root), pose[..., 3:]], dim=-1)
+
+
+def about_viewing_axis(turns: Tensor) -> Tensor:
+    """Return the rotations (..., 3, 3) of turns (...) rad, clockwise as a picture is seen."""
+    return matrix_from_axis_angle(F.pad(turns[..., None], (2, 0)))

@@ -9,6 +9,7 @@ of the camera's axes. Source: Zhang et al. 2020 (MediaPipe Hands), who read hand
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from interwild_ros.records import Array
 import torch
@@ -20,13 +21,13 @@ _KNUCKLES = [5, 9, 13, 17]  # of the fingers, the thumb left out
 
 def turn_to_upright(joints_px: Array) -> float:
     """Return the turn after which the knuckles of a hand (21, 2) are above its wrist."""
-    x, y = (joints_px[_KNUCKLES].mean(axis=0) - joints_px[_WRIST]).tolist()
+    x, y = _fingerwards(joints_px).tolist()
     return math.atan2(-x, -y)
 
 
 def turns_to_upright(joints_px: Tensor) -> Tensor:
     """Return the same of many hands (..., 21, 2): (...)."""
-    x, y = (joints_px[..., _KNUCKLES, :].mean(-2) - joints_px[..., _WRIST, :]).unbind(-1)
+    x, y = _fingerwards(joints_px).unbind(-1)
     return torch.atan2(-x, -y)
 
 
@@ -34,3 +35,8 @@ def turn_matrices(turns: Tensor) -> Tensor:
     """Return the (..., 2, 2) matrices of turns (...) in the picture."""
     cos, sin = turns.cos(), turns.sin()
     return torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
+
+
+def _fingerwards(joints_px: Any) -> Any:
+    """Return the way (..., 2) from the wrist to the middle of the knuckles."""
+    return joints_px[..., _KNUCKLES, :].mean(-2) - joints_px[..., _WRIST, :]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from interwild_ros.geometry.rotations import about_viewing_axis, with_turned_wrist
 from interwild_ros.geometry.spaces import apply_affine, Spaces
+from interwild_ros.geometry.upright import turn_matrices
 from interwild_ros.train.picture_alteration import altered_pictures, draw_looks
 from interwild_ros.train.streams import HandCrops
 from interwild_ros.train.synthetic.draws import Draws
@@ -34,8 +35,7 @@ class CropAlteration:
         scales = draws.uniform(low=-_SCALE_LOG, high=_SCALE_LOG).exp()
         shifts = draws.uniform(2, low=-_SHIFT_SHARE, high=_SHIFT_SHARE) * self._spaces.crop_px
         maps = self._maps(angles, scales, shifts)
-        about_axis = matrix_from_axis_angle(torch.nn.functional.pad(angles[:, None], (2, 0)))
-        root = about_axis @ matrix_from_axis_angle(batch.pose[:, :3])
+        about_axis = about_viewing_axis(angles)
         joints = self._moved(batch.joints, maps)
         inside = (joints[..., :2] >= 0) & (joints[..., :2] < self._spaces.volume_cells)
         return batch._replace(
@@ -44,13 +44,12 @@ class CropAlteration:
             joints_seen=inside.all(-1).float(),
             joints_m=batch.joints_m @ about_axis.transpose(1, 2),
             vertices_m=batch.vertices_m @ about_axis.transpose(1, 2),
-            pose=torch.cat([axis_angle_from_matrix(root), batch.pose[:, 3:]], dim=1),
+            pose=with_turned_wrist(batch.pose, about_axis),
         )
 
     def _maps(self, angles: Tensor, scales: Tensor, shifts: Tensor) -> Tensor:
         """Return maps (B, 2, 3) between crop px that turn and scale about the centre."""
-        cos, sin = angles.cos() * scales, angles.sin() * scales
-        linear = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
+        linear = turn_matrices(angles) * scales[:, None, None]
         centre = torch.full((len(angles), 2, 1), self._spaces.crop_centre_px)
         return torch.cat([linear, centre - linear @ centre + shifts[..., None]], dim=2)
 

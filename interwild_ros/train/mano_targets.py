@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from interwild_ros.geometry import camera, mirror
-from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from interwild_ros.geometry.rotations import about_viewing_axis, with_turned_wrist
 from interwild_ros.hand_model.mano import HandPair
 from interwild_ros.records import Camera, JOINT_COUNT, Side
 from interwild_ros.train.annotations import ManoFit
@@ -66,12 +66,11 @@ def pose_fits(
 
 def turned(posed: PosedFits, turn_rad: float) -> PosedFits:
     """Turn wrist-relative hands and their root rotations about the viewing axis."""
-    rotation = about_viewing_axis(turn_rad)
-    root = rotation @ matrix_from_axis_angle(posed.pose[:, :3])
+    rotation = about_viewing_axis(torch.tensor(turn_rad, dtype=torch.float64))
     return posed._replace(
         joints_m=posed.joints_m @ rotation.T,
         vertices_m=posed.vertices_m @ rotation.T,
-        pose=torch.cat([axis_angle_from_matrix(root), posed.pose[:, 3:]], dim=1),
+        pose=with_turned_wrist(posed.pose, rotation),
     )
 
 
@@ -81,18 +80,12 @@ def relative_to_wrists(posed: PosedFits) -> PosedFits:
     return posed._replace(joints_m=posed.joints_m - wrists, vertices_m=posed.vertices_m - wrists)
 
 
-def about_viewing_axis(turn_rad: float) -> Tensor:
-    """Return the rotation (3, 3) about z that turns x towards y."""
-    return matrix_from_axis_angle(torch.tensor([0.0, 0.0, turn_rad], dtype=torch.float64))
-
-
 def _turned_into_camera(fit: ManoFit | None) -> ManoFit | None:
     if fit is None or fit.camera.rotation is None:
         return fit
     pose = torch.as_tensor(fit.pose, dtype=torch.float64)
     rotation = torch.as_tensor(fit.camera.rotation, dtype=torch.float64)
-    root = axis_angle_from_matrix(rotation @ matrix_from_axis_angle(pose[:3]))
-    return replace(fit, pose=torch.cat([root, pose[3:]]).numpy())
+    return replace(fit, pose=with_turned_wrist(pose, rotation).numpy())
 
 
 def _mirrored(fit: ManoFit | None) -> ManoFit | None:

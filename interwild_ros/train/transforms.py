@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from interwild_ros.errors import InputError
 from interwild_ros.geometry import mirror
+from interwild_ros.geometry.rotations import about_viewing_axis
 from interwild_ros.geometry.spaces import invert_affine, OFFICIAL_SPACES, Spaces
 from interwild_ros.hand_model.joints import MANO_JOINT_COUNT
 from interwild_ros.hand_model.mano import HandPair
@@ -114,7 +115,7 @@ def mirrored_joints(joints: PairJoints, width: int) -> PairJoints:
 
 def turned_joints(joints: PairJoints, turn_rad: float) -> PairJoints:
     """Turn what is in metres about the viewing axis; the px turn with the picture."""
-    rotation = mano_targets.about_viewing_axis(turn_rad)
+    rotation = about_viewing_axis(torch.tensor(turn_rad, dtype=torch.float64))
     return joints._replace(
         joints_m=joints.joints_m @ rotation.T,
         left_from_right_m=rotation @ joints.left_from_right_m,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from interwild_ros.geometry.crops import about_joints, enlarged, fit_box, middles, squared
 from interwild_ros.geometry.mirror import mirror_axis_angle, mirror_columns, mirror_points
-from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from interwild_ros.geometry.rotations import with_turned_wrist
 from interwild_ros.geometry.sight import camera_from_sight
 from interwild_ros.geometry.spaces import apply_affine, Spaces
 from interwild_ros.networks.variants import COMPACT_SPACES
@@ -255,12 +255,11 @@ def along_sight(batch: CropBatch, spaces: Spaces) -> CropBatch:
     """Turn all that is true of hands to the axes about their crops' lines of sight."""
     middle = spaces.crop_centre_px
     turn = camera_from_sight((middle - batch.centre_px) / batch.focal_px[:, None])
-    root = turn.transpose(1, 2) @ matrix_from_axis_angle(batch.pose[:, :3])
     return batch._replace(
         joints_m=batch.joints_m @ turn,
         vertices_m=batch.vertices_m @ turn,
         wrist_m=(batch.wrist_m[:, None] @ turn)[:, 0],
-        pose=torch.cat([axis_angle_from_matrix(root), batch.pose[:, 3:]], 1),
+        pose=with_turned_wrist(batch.pose, turn.transpose(1, 2)),
     )
 
 
@@ -290,10 +289,10 @@ def crop_views(
     :param drawn_px: the side of larger squares that they are cut out of.
     """
     scale, shift = crop_from_image[:, 0, 0], crop_from_image[:, :, 2]
-    cameras = scenes.cameras
+    cameras, drawn_px = scenes.cameras, drawn_px or side_px
     far_corner = (cameras.size - 1) * scale[:, None] + shift
     return Views(
-        size=(drawn_px or side_px, drawn_px or side_px),
+        size=(drawn_px, drawn_px),
         focal_px=cameras.focal_px * scale,
         centre_px=cameras.centre_px * scale[:, None] + shift,
         bounds=torch.cat([shift, far_corner], 1),

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 from interwild_ros.geometry.crops import sample
-from interwild_ros.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from interwild_ros.geometry.rotations import about_viewing_axis, with_turned_wrist
 from interwild_ros.geometry.spaces import apply_affine
 from interwild_ros.geometry.upright import turn_matrices, turns_to_upright
 from interwild_ros.train.synthetic.draws import Draws
 import torch
 from torch import Tensor
-import torch.nn.functional as F
 
 MARGIN = math.sqrt(2)  # how much larger a square is that holds another one however it is turned
 _WRONG_STD, _VERY_WRONG_STD = 0.2, 0.7  # rad: as an earlier look tells the turn
@@ -39,7 +38,7 @@ class Turning:
         self._new_from_old = torch.cat([linear, shift], 2)
         back = linear.transpose(1, 2)
         self._old_from_new = torch.cat([back, -back @ shift], 2)
-        self._about_axis = matrix_from_axis_angle(F.pad(turns[:, None], (2, 0)))
+        self._about_axis = about_viewing_axis(turns)
 
     def pictures(self, pictures: Tensor) -> Tensor:
         """Return pictures (B, 3, S, S) of bytes."""
@@ -57,5 +56,4 @@ class Turning:
 
     def pose(self, pose: Tensor) -> Tensor:
         """Return poses (B, 48), of which the wrist's rotation turns."""
-        root = self._about_axis @ matrix_from_axis_angle(pose[:, :3])
-        return torch.cat([axis_angle_from_matrix(root), pose[:, 3:]], 1)
+        return with_turned_wrist(pose, self._about_axis)
