@@ -32,7 +32,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope='session')
 def environment() -> dict[str, str]:
-    return os.environ | {'PYTHONPATH': str(Path(__file__).parents[2])}
+    here = str(Path(__file__).parents[2])
+    return os.environ | {'PYTHONPATH': here, 'PYTHONFAULTHANDLER': '1'}  # says where it broke
 
 
 @pytest.fixture(scope='session')

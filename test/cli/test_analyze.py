@@ -110,7 +110,7 @@ def test_ended_in_the_middle_it_leaves_nothing_under_a_final_name(
         assert process.returncode == -signal.SIGKILL
         assert all(name.startswith('.') for name in names)
     else:
-        assert process.returncode == 130
+        assert process.returncode == 130, said
         assert names == []
     (outcome,) = analyse(bag, out=out, resume=True)
     assert not outcome.was_there

@@ -115,7 +115,7 @@ def test_ended_in_the_middle_it_leaves_what_was_there(number, environment, tmp_p
     wait_until(lambda: any(file.stat().st_size for file in out.glob('.*/*.rrd')), process)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     assert 'Traceback' not in said
     assert [path.name for path in out.iterdir()] == ['out.rrd']
     assert Path(out / 'out.rrd').read_text() == 'before'
