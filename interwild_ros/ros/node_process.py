@@ -82,7 +82,7 @@ class NodeProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(patience_sec)
                 break
-        if self._process.returncode not in _ASKED:
+        if not self._died_of_being_asked():
             self.has_ended()
 
     def kill(self) -> None:
@@ -92,10 +92,21 @@ class NodeProcess:
 
     def last_lines(self) -> str:
         """Return the end of its log as an indented block, for an error message."""
-        lines = self._log.read_text(errors='replace').splitlines()[-_TAIL_LINES:]
+        lines = self._log_lines()[-_TAIL_LINES:]
         if not lines:
             return '; it said nothing'
         return ''.join(['; its last words:', *(f'\n    {line}' for line in lines)])
+
+    def _died_of_being_asked(self) -> bool:
+        """Return whether one of our signals was its end.
+
+        Python that is interrupted before it knows its modules says so, and ends with 1.
+        """
+        code = self._process.returncode
+        return code in _ASKED or (code == 1 and self._log_lines()[-1:] == ['KeyboardInterrupt'])
+
+    def _log_lines(self) -> list[str]:
+        return self._log.read_text(errors='replace').rstrip().splitlines()
 
     def _send(self, number: signal.Signals) -> None:
         if self._process.poll() is None:
