@@ -16,7 +16,7 @@ def started(folder, script):
     began = folder / 'began'
     (folder / 'sitecustomize.py').write_text(script.format(began=str(began)))
     environment = {'PYTHONPATH': str(folder)}
-    with running('hands_node', {}, folder=folder, environment=environment) as process:
+    with running('hands_node', {}, folder=folder, environment=environment):
         deadline = time.monotonic() + 60
         while not began.exists():
             assert time.monotonic() < deadline
