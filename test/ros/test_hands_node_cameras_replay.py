@@ -15,6 +15,8 @@ from sensor_msgs.msg import Image
 CAMERAS = ('front', 'wrist')
 PARAMETERS = ('cameras:=[front, wrist]', 'every_frame:=true', 'weights:=rule-made')
 FRAMES = 12
+# A receiver may be known a moment before it knows of who sends, and would miss what comes first.
+SETTLING_SEC = 0.5
 
 
 @pytest.fixture
@@ -63,8 +65,12 @@ def test_cameras_share_the_networks_and_in_replay_every_frame_of_each_is_answere
         name: client.node.create_publisher(Image, f'{name}/image', 100) for name in CAMERAS
     }
     for name, publisher in publishers.items():
-        client.listen(TwoHands, f'/hands_node/{name}/two_hands')
+        topic = f'/hands_node/{name}/two_hands'
+        client.listen(TwoHands, topic)
         client.wait_until(publisher.get_subscription_count)
+        client.wait_until(lambda topic=topic: client.node.count_publishers(topic))
+        client.wait_until(lambda topic=topic: node.count_subscribers(topic))
+    client.wait(SETTLING_SEC)
     sent = {name: [] for name in CAMERAS}
     for number in range(1, FRAMES + 1):
         for name, publisher in publishers.items():
