@@ -5,11 +5,11 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
-import time
 
 from analyses import analyse, bytes_of
 from camera_bags import write_camera_bag
 import pytest
+from running import wait_until
 
 FLAGS = ('--weights', 'rule-made', '--no-follow', '--device', 'cpu')
 CAMERA = 'cam.image'
@@ -118,11 +118,3 @@ def test_ended_in_the_middle_it_leaves_nothing_under_a_final_name(
     (whole,) = analyse(bag, out=tmp_path / 'whole')
     assert bytes_of(outcome.folder) == bytes_of(whole.folder)
     assert [path.name for path in (out / 'session').iterdir()] == [CAMERA]
-
-
-def wait_until(condition, process, timeout_sec=60.0):
-    deadline = time.monotonic() + timeout_sec
-    while not condition():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

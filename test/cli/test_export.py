@@ -5,7 +5,6 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
-import time
 
 from camera_bags import write_camera_bag
 from interwild_ros.cli.main import main
@@ -14,6 +13,7 @@ import pytest
 pytest.importorskip('rerun')
 
 from rerun_rows import RerunFile, verify
+from running import wait_until
 
 
 @pytest.fixture(scope='module')
@@ -119,11 +119,3 @@ def test_ended_in_the_middle_it_leaves_what_was_there(number, environment, tmp_p
     assert 'Traceback' not in said
     assert [path.name for path in out.iterdir()] == ['out.rrd']
     assert Path(out / 'out.rrd').read_text() == 'before'
-
-
-def wait_until(condition, process, timeout_sec=60.0):
-    deadline = time.monotonic() + timeout_sec
-    while not condition():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
