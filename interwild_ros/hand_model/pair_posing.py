@@ -39,7 +39,10 @@ class PairPosing:
         self._mean_pose = both('pose_mean')  # 2, 48
         shapes, poses = both('shapedirs'), both('posedirs')  # 2, V, 3, 10; 2, 135, 3V
         by_shape = np.moveaxis(shapes, 3, 1)  # 2, 10, V, 3
-        self._blends = np.concatenate([by_shape.reshape(2, 10, -1), poses], axis=1)
+        blends = np.concatenate([by_shape.reshape(2, 10, -1), poses], axis=1)
+        # the stand-in's skin does not bulge where joints bend: what moves nothing is left out
+        self._moving = np.flatnonzero((blends != 0).any(axis=(0, 2)))
+        self._blends = np.ascontiguousarray(blends[:, self._moving])
         regressors = both('J_regressor')  # 2, 16, V
         self._joints = regressors @ self._template  # 2, 16, 3
         self._joint_blends = (regressors[:, None] @ by_shape).reshape(2, 10, -1)
@@ -56,7 +59,8 @@ class PairPosing:
         joints = np.zeros((2, len(self._regressor[0]), 3), precision)
         coefficients = np.concatenate([betas, np.zeros((2, _BENDS))], axis=1, dtype=precision)
         _bend(axis_angles, coefficients, self._joints, self._joint_blends, moves)
-        vertices = (coefficients[:, None] @ self._blends).reshape(self._template.shape)
+        moving = coefficients[:, None, self._moving]
+        vertices = (moving @ self._blends).reshape(self._template.shape)
         vertices += self._template
         _skin(vertices, moves, *self._skin)
         _regress(vertices, joints, *self._regressor)

@@ -1,6 +1,7 @@
 """Both hands in one pass are what smplx makes of each."""
 
 from interwild_ros.hand_model.mano import HandPair
+from interwild_ros.hand_model.mano_file import read_stand_in
 from interwild_ros.hand_model.pair_posing import PairPosing
 from interwild_ros.records import Side
 import numpy as np
@@ -14,10 +15,18 @@ def random_hands(seed=0):
     return pose, torch.randn(2, 10, generator=generator)
 
 
+@pytest.fixture(params=['parity', 'stand-in'])
+def models(request, parity_models):
+    """Hands whose skin bulges where joints bend, and hands whose skin does not."""
+    if request.param == 'parity':
+        return HandPair(*parity_models)
+    return HandPair(*(read_stand_in(side) for side in Side))
+
+
 @pytest.mark.parametrize(('dtype', 'within_m'), [(torch.float32, 1e-6), (torch.float64, 1e-7)])
 @pytest.mark.parametrize('seed', range(3))
-def test_a_pair_is_posed_as_smplx_poses_each_hand(parity_models, dtype, within_m, seed):
-    models = HandPair(*parity_models).to(dtype)
+def test_a_pair_is_posed_as_smplx_poses_each_hand(models, dtype, within_m, seed):
+    models = models.to(dtype)
     pose, betas = (numbers.to(dtype) for numbers in random_hands(seed))
     joints_m, vertices_m = PairPosing(models)(pose.numpy(), betas.numpy())
     for side in Side:
