@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import math
 
-from interwild_ros.geometry.byte_sampling import Region, sample_bytes
+from interwild_ros.geometry.byte_sampling import sample_bytes
 from interwild_ros.geometry.regions import HAND_BOX_SCALE
 from interwild_ros.geometry.spaces import invert_scaling, scaling_affine, Spaces
 from interwild_ros.geometry.upright import turn_matrices
@@ -117,21 +117,20 @@ def resample(picture: Tensor, picture_from_out: Tensor, size: tuple[int, int]) -
         a GPU to know which part that is.
     :return: (1, 3, height, width), black outside.
     """
-    (xu, xv, x), (yu, yv, y) = rows = picture_from_out.tolist()
-    factor = max(1, int(_NEARLY + math.hypot(xu, yu)))
-    left, top, right, bottom = region = _looked_at(rows, size, factor, picture.shape)
+    block_from_out = picture_from_out.double().numpy().copy()
+    factor = max(1, int(_NEARLY + math.hypot(*block_from_out[:, 0])))
+    left, top, right, bottom = _looked_at(block_from_out.tolist(), size, factor, picture.shape)
     if left >= right or top >= bottom:
         width, height = size
         return picture.new_zeros((1, 3, height, width), dtype=_kind_of(picture))
     # the centre of block 0 lies between its pixels
-    shift = (factor - 1) / 2
-    in_part = np.array([[xu, xv, x - left - shift], [yu, yv, y - top - shift]])
-    block_from_out = in_part / factor
-    if picture.dtype == torch.uint8 and picture.device.type == 'cpu':
-        pixels = picture.permute(1, 2, 0).numpy()
-        return torch.from_numpy(sample_bytes(pixels, region, factor, block_from_out, size))[None]
-    blocks = _averaged(picture[None, :, top:bottom, left:right], factor)
-    return sample(blocks, torch.from_numpy(block_from_out)[None], size)
+    block_from_out[:, 2] -= np.array([left, top]) + (factor - 1) / 2
+    block_from_out /= factor
+    part = picture[:, top:bottom, left:right]
+    if part.dtype == torch.uint8 and part.device.type == 'cpu':
+        pixels = part.permute(1, 2, 0).numpy()
+        return torch.from_numpy(sample_bytes(pixels, factor, block_from_out, size))[None]
+    return sample(_averaged(part[None], factor), torch.from_numpy(block_from_out)[None], size)
 
 
 def _averaged(part: Tensor, factor: int) -> Tensor:
@@ -146,8 +145,8 @@ def _averaged(part: Tensor, factor: int) -> Tensor:
 
 def _looked_at(
     rows: Sequence[Sequence[float]], size: tuple[int, int], factor: int, shape: torch.Size
-) -> Region:
-    """Return the whole blocks that are read, and one more at each side, by their pixels.
+) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of whole blocks that are read, and one more at each side.
 
     :param rows: 2 of 3 numbers, from output px to px of a picture of this shape.
     """

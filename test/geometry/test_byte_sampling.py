@@ -37,3 +37,9 @@ def test_a_mirrored_picture_is_read_by_its_rows():
         atol=1e-6,
         rtol=0,
     )
+
+
+def test_a_large_picture_in_one_block_is_averaged():
+    white = torch.full((3, 3000, 3000), 255, dtype=torch.uint8)
+    picture_from_out = torch.tensor([[3000.0, 0.0, 1499.5], [0.0, 3000.0, 1499.5]])
+    assert crops.resample(white, picture_from_out, (1, 1)).equal(torch.ones(1, 3, 1, 1))
