@@ -68,7 +68,7 @@ def _sample(blocks: Array, block_from_out: Array, found: Array) -> None:
             column, row = math.floor(x), math.floor(y)
             right, down = np.float32(x - column), np.float32(y - row)
             left, up = np.float32(1) - right, np.float32(1) - down
-            # nearly all are inside, and asking of each pixel anew would take twice the time
+            # nearly all are inside, and asking of each pixel anew would take half as long again
             is_inside = 0 <= column < width - 1 and 0 <= row < height - 1
             for channel in range(3):
                 if is_inside:
