@@ -55,7 +55,7 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """What one side reads of a place: the box that was proposed, and the one about its joints.
+    """What one side reads of a place: the box that was proposed, and the hand's after that.
 
     `score`: how likely it is a hand of this side; `other_score`: one of the other side.
     """
@@ -69,7 +69,9 @@ class _Place:
     def slot(self, *, is_hand: bool) -> Slot:
         """Return what to read next."""
         turn = turn_to_upright(self.joints_px)
-        return Slot(self.box, is_expected=False, is_hand=is_hand, turn=turn)
+        return Slot(
+            self.box, is_expected=False, is_hand=is_hand, turn=turn, proposed=self.proposed
+        )
 
 
 class Finder:
@@ -91,10 +93,10 @@ class Finder:
         return self._searched(view, found, slots)
 
     def _searched(self, view: View, found: Found, slots: Slots) -> Found:
-        """Look for new hands in all places of the detector, and read them about their joints.
+        """Look for new hands in all places of the detector, and read them again where they seem.
 
         The detector's boxes are of a hand of a few pixels, and SHNet tells more of a hand that it
-        sees whole: a hand that is followed has such a box anyway. Where both hands are plain to
+        sees whole: a hand that is followed has a box about its joints anyway. Where both hands are plain to
         see no other place is read; nor where none is, or a camera that sees no hands would read
         them all, all the time.
         """
@@ -163,7 +165,7 @@ class Finder:
                 kinds = _agreed(kinds)
             scores = kinds[:, 0]
             is_hand = _are_hands(slots, scores, joints_px)
-            boxes = crops.about_joints(joints_px)
+            boxes = _boxes(view, slots, joints_px)
         return Found(
             boxes=boxes,
             scores=scores,
@@ -229,7 +231,7 @@ def _is_likely(found: Found, side: Side) -> bool:
 
 
 def _best_slots(view: View, reads: Sequence[tuple[Found, Slots]]) -> Slots:
-    """Return the two places, about the joints that were read there, that likeliest show hands.
+    """Return the two places, as they look after they were read, that likeliest show hands.
 
     Two sides that read one hand are worth no more than the likelier; where there is but one place,
     the other side is no hand.
@@ -298,6 +300,19 @@ def _candidates(
 def _box(numbers: Sequence[float]) -> Box:
     x1, y1, x2, y2 = numbers
     return x1, y1, x2, y2
+
+
+def _boxes(view: View, slots: Slots, joints_px: Tensor) -> Tensor:
+    """Return the boxes (2, 4) of hands, input px.
+
+    That of a new hand is the mean of the box that was proposed and the one about its joints:
+    the detector and SHNet err in different ways.
+    """
+    about_joints = crops.about_joints(joints_px)
+    corners = np.array([slot.proposed or slot.box for slot in slots]).reshape(2, 2, 2)
+    proposed = view.input_points(corners).flatten(-2).to(about_joints)
+    is_new = torch.tensor([[not slot.is_expected] for slot in slots])
+    return torch.where(is_new, (proposed + about_joints) / 2, about_joints)
 
 
 def _detector_scores(slots: Slots, detected: tuple[Candidate, ...] | None) -> Tensor:

@@ -23,7 +23,7 @@ def pair_reading(view: View, found: Found, spaces: Spaces) -> PairReading:
     """Turn the networks' words of one frame into a record in the camera's axes."""
     sights, left_from_right_m = None, _numbers(found.left_from_right_m)
     if spaces.along_sight:
-        sights = Sights(view, spaces, found.input_from_crop, found.boxes)
+        sights = Sights(view, spaces, found.input_from_crop, found.joints_px)
         left_from_right_m = sights.turned_between(left_from_right_m)
     right, left = _hand_readings(view, found, spaces, sights)
     return PairReading(

@@ -6,6 +6,7 @@ import math
 
 import cv2
 from interwild_ros.geometry.camera import undistort_px
+from interwild_ros.geometry.crops import about_both
 from interwild_ros.geometry.sight import camera_from_ray
 from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.pipeline.view import View
@@ -17,15 +18,15 @@ from torch import Tensor
 class Sights:
     """The lines of sight of both crops and of the square around both hands, as rotations."""
 
-    def __init__(self, view: View, spaces: Spaces, input_from_crop: Tensor, boxes: Tensor) -> None:
+    def __init__(self, view: View, spaces: Spaces, input_from_crop: Tensor, joints_px: Tensor) -> None:
         """Find them; all is on the CPU.
 
         :param input_from_crop: (2, 2, 3), right hand first.
-        :param boxes: (2, 4) about the joints that were read, input px.
+        :param joints_px: (2, 21, 2) that were read, input px.
         """
-        maps, corners = input_from_crop.numpy(), boxes.numpy()
+        maps, square = input_from_crop.numpy(), about_both(joints_px).numpy()
         crops = maps[..., :2] @ np.full(2, spaces.crop_centre_px) + maps[..., 2]
-        both = (corners[:, :2].min(0) + corners[:, 2:].max(0)) / 2
+        both = square.reshape(2, 2).mean(0)
         image_from_input = view.image_from_input.numpy()
         pixels = np.vstack([crops, both]) @ image_from_input[:, :2].T + image_from_input[:, 2]
         rays = undistort_px(view.camera, pixels)

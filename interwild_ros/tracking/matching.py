@@ -50,13 +50,15 @@ class Slot:
 
     `is_expected` says that the hand was followed before; `is_hand` is False for a mere filler,
     because networks read two crops: nothing was sought or proposed there. `turn` rad, as in
-    Sought.
+    Sought. `proposed` is the detector's box that the one to read came from, None where that is
+    this one.
     """
 
     box: Box
     is_expected: bool
     is_hand: bool
     turn: float = 0.0
+    proposed: Box | None = None
 
     @property
     def place(self) -> tuple[Box, float]:

@@ -140,6 +140,14 @@ def test_one_copy_gives_every_tensor_back():
         torch.testing.assert_close(found, tensor, rtol=0, atol=0)
 
 
+def about_joints(view, joints_px):
+    """Return the image boxes (2, 4) of hands with these joints (2, 21, 2), input px."""
+    joints = view.image_points(joints_px)
+    low, high = joints.amin(1), joints.amax(1)
+    middle, half = (low + high) / 2, 1.2 * (high - low) / 2
+    return torch.cat([middle - half, middle + half], 1).numpy()
+
+
 def test_each_side_is_read_in_its_own_box(networks):
     exchanged = replace(BOTH, boxes=BOTH.boxes[::-1])
     view, found = find(networks, exchanged)
@@ -213,10 +221,7 @@ def test_networks_without_kinds_are_sure_of_what_is_followed(plain):
 def test_networks_with_kinds_score_each_hand_by_them_and_box_its_joints(telling):
     view, found = find(telling, BOTH)
     torch.testing.assert_close(found.scores, found.readings.kinds[:, 0])
-    joints = view.image_points(found.joints_px)
-    low, high = joints.amin(1), joints.amax(1)
-    middle, half = (low + high) / 2, 1.2 * (high - low) / 2
-    wanted = torch.cat([middle - half, middle + half], 1)
+    wanted = about_joints(view, found.joints_px)
     np.testing.assert_allclose(image_boxes(view, found), wanted, atol=0.05)
 
 
@@ -323,6 +328,20 @@ def test_new_hands_are_read_once_more_upright():
     wanted = turns_to_upright(joints_px)
     assert wanted.abs().min() > 0.02
     torch.testing.assert_close(turns(last), wanted, atol=1e-4, rtol=0)
+
+
+def test_a_new_hand_lies_between_what_was_proposed_and_its_joints():
+    networks = Noting([ON_THE_RIGHT, ON_THE_LEFT], [0.9, 0.2])
+    view, found = find(networks, WHOLE, frame=coloured_frame())
+    (first, _), (last, maps) = networks.noted
+    proposed = np.array([candidate.box for candidate in found.detected])
+    assert (np.abs(about_joints(view, last) - proposed).max(1) > 10).all()
+    np.testing.assert_allclose(
+        image_boxes(view, found), (about_joints(view, last) + proposed) / 2, atol=0.05
+    )
+    middle = maps @ torch.tensor([*[view.spaces.crop_centre_px] * 2, 1.0])
+    read = ((about_joints(view, first) + proposed) / 2).reshape(2, 2, 2).mean(1)
+    np.testing.assert_allclose(view.image_points(middle[:, None])[:, 0], read, atol=0.05)
 
 
 def test_followed_hands_are_read_as_they_are_sought():
