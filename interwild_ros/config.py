@@ -197,8 +197,8 @@ class Settings(Checked):
     )
     precision: str = setting(
         'float32',
-        'of the networks that read the hands; bfloat16 is quicker, and meshes are off by tenths '
-        'of a millimetre',
+        'of the networks that read the hands; bfloat16 is quicker, and moves meshes by tenths '
+        'of a millimetre, single vertices by one or two',
         choices=('float32', 'bfloat16'),
         fixed=True,
     )
