@@ -1,9 +1,9 @@
 """The trunks of SHNet and TransNet in bfloat16: half the bytes, and matrix units on newer CPUs.
 
 A bfloat16 has 8 bits of mantissa: the features that the heads read are off by a hundredth, the
-meshes by tenths of a millimetre, single vertices by one or two. Heads, coordinates and rotations stay in float32, and so do the
-convolution that reads the crops' colours, which alone would double that, and the detector: a box
-that is a pixel off moves its hand's mesh more than all of this.
+meshes by tenths of a millimetre, single vertices by one or two. Heads, coordinates and rotations
+stay in float32, and so do the convolution that reads the crops' colours, which alone would double
+that, and the detector: a box that is a pixel off moves its hand's mesh more than all of this.
 """
 
 from __future__ import annotations

@@ -96,9 +96,9 @@ class Finder:
         """Look for new hands in all places of the detector, and read them again where they seem.
 
         The detector's boxes are of a hand of a few pixels, and SHNet tells more of a hand that it
-        sees whole: a hand that is followed has a box about its joints anyway. Where both hands are plain to
-        see no other place is read; nor where none is, or a camera that sees no hands would read
-        them all, all the time.
+        sees whole: a hand that is followed has a box about its joints anyway. Where both hands
+        are plain to see no other place is read; nor where none is, or a camera that sees no hands
+        would read them all, all the time.
         """
         reads, detected = [(found, slots)], found.detected
         if not (is_plain := _evidence(found, slots) >= _SURE):

@@ -18,7 +18,9 @@ from torch import Tensor
 class Sights:
     """The lines of sight of both crops and of the square around both hands, as rotations."""
 
-    def __init__(self, view: View, spaces: Spaces, input_from_crop: Tensor, joints_px: Tensor) -> None:
+    def __init__(
+        self, view: View, spaces: Spaces, input_from_crop: Tensor, joints_px: Tensor
+    ) -> None:
         """Find them; all is on the CPU.
 
         :param input_from_crop: (2, 2, 3), right hand first.
