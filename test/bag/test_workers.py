@@ -21,8 +21,8 @@ from interwild_ros.tracking.matching import WHOLE
 import pytest
 import torch
 
-FRAMES, SKIPPED = 36, (20, 21)
-LEAD = 20
+FRAMES, SKIPPED = 44, (20, 21)
+LEAD = 24
 LIMIT_SEC = 120.0
 SETTINGS = Settings(device='cpu', threads=1)
 
