@@ -149,8 +149,7 @@ class Finder:
         )
 
     def _read(self, view: View, slots: Slots, detected: tuple[Candidate, ...] | None) -> Found:
-        corners = np.array([slot.box for slot in slots]).reshape(2, 2, 2)
-        boxes = view.input_points(corners).flatten(-2).to(self._precision)
+        boxes = _in_input(view, [slot.box for slot in slots]).to(self._precision)
         input_from_crop = self._input_from_crop(boxes, slots)
         hand_crops = view.hand_crops(input_from_crop, self._crop_source).to(self._precision)
         readings, joints_px, left_from_right_m = self._said(
@@ -302,6 +301,11 @@ def _box(numbers: Sequence[float]) -> Box:
     return x1, y1, x2, y2
 
 
+def _in_input(view: View, boxes: Sequence[Box]) -> Tensor:
+    """Return boxes in image px as a tensor (B, 4) in input px."""
+    return view.input_points(np.array(boxes).reshape(-1, 2, 2)).flatten(-2)
+
+
 def _boxes(view: View, slots: Slots, joints_px: Tensor) -> Tensor:
     """Return the boxes (2, 4) of hands, input px.
 
@@ -311,8 +315,7 @@ def _boxes(view: View, slots: Slots, joints_px: Tensor) -> Tensor:
     about_joints = crops.about_joints(joints_px)
     if all(slot.is_expected for slot in slots):
         return about_joints
-    corners = np.array([slot.proposed or slot.box for slot in slots]).reshape(2, 2, 2)
-    proposed = view.input_points(corners).flatten(-2).to(about_joints)
+    proposed = _in_input(view, [slot.proposed or slot.box for slot in slots]).to(about_joints)
     is_new = torch.tensor([[not slot.is_expected] for slot in slots])
     return torch.where(is_new, (proposed + about_joints) / 2, about_joints)
 

@@ -26,9 +26,9 @@ class Sights:
         :param input_from_crop: (2, 2, 3), right hand first.
         :param joints_px: (2, 21, 2) that were read, input px.
         """
-        maps, square = input_from_crop.numpy(), about_both(joints_px).numpy()
+        maps, pair_box = input_from_crop.numpy(), about_both(joints_px).numpy()
         crops = maps[..., :2] @ np.full(2, spaces.crop_centre_px) + maps[..., 2]
-        both = square.reshape(2, 2).mean(0)
+        both = pair_box.reshape(2, 2).mean(0)
         image_from_input = view.image_from_input.numpy()
         pixels = np.vstack([crops, both]) @ image_from_input[:, :2].T + image_from_input[:, 2]
         rays = undistort_px(view.camera, pixels)
