@@ -14,7 +14,7 @@ from interwild_ros.networks.interwild import InterWild
 from interwild_ros.networks.variants import Variant
 from interwild_ros.records import Side
 from interwild_ros.train.ablation.relating import INPUTS, mrrpe_mm, Relation, relation_loss
-from interwild_ros.train.ablation.views import PairViewMaker
+from interwild_ros.train.ablation.views import Annotating, EXACT, PairViewMaker
 from interwild_ros.train.initialise import begin_compact
 from interwild_ros.train.loop import mean_measures
 from interwild_ros.train.recipe_sections import Optimisation, ShnetWeights
@@ -79,13 +79,20 @@ def _of_the_camera(variant: Variant) -> Spaces:
     return replace(variant.spaces, along_sight=False)
 
 
-def ablate_relations(variant: Variant, budget: Budget, say: Say) -> dict[str, dict[str, float]]:
-    """Train TransNet and its rivals, each with and without weak supervision."""
+def ablate_relations(
+    variant: Variant, budget: Budget, say: Say, annotating: Annotating = EXACT
+) -> dict[str, dict[str, float]]:
+    """Train TransNet and its rivals, each with and without weak supervision.
+
+    :param annotating: how wrong what supervises weakly is.
+    """
     say('TransNet: drawing')
     spaces = _of_the_camera(variant)
 
     def draw(domain: Domain, seed: int) -> Any:
-        maker = PairViewMaker(domain, seed=seed, spaces=spaces, residuals=NO_BETTER_KNOWN)
+        maker = PairViewMaker(
+            domain, seed=seed, spaces=spaces, residuals=NO_BETTER_KNOWN, annotating=annotating
+        )
         return maker.draw
 
     sets = _drawn_sets(draw, budget)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+import math
 from typing import NamedTuple
 
 from interwild_ros.geometry.crops import crop_maps, enlarged, squared
 from interwild_ros.geometry.regions import HAND_BOX_SCALE
+from interwild_ros.geometry.rotations import matrix_from_axis_angle
 from interwild_ros.geometry.spaces import Spaces
-from interwild_ros.records import Side
+from interwild_ros.records import JOINT_COUNT, Side
 from interwild_ros.train.synthetic.crops import crop_views
 from interwild_ros.train.synthetic.domains import Domain
+from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pairs import observe
 from interwild_ros.train.synthetic.pictures import PictureMaker
 from interwild_ros.train.synthetic.residuals import Residuals
@@ -41,10 +44,37 @@ class PairViews(NamedTuple):
     joints_px: Tensor
 
 
+@dataclass(frozen=True)
+class Annotating:
+    """How wrong the annotations of pictures without truth in 3D are, as standard deviations.
+
+    `joints`: of every 2D joint, in sides of the hand's box, along x and y; `turned_rad`: of the
+    turn by which the fit to each hand is off, about each axis.
+    """
+
+    joints: float = 0.0
+    turned_rad: float = 0.0
+
+
+EXACT = Annotating()
+# Joints: the mean of the deviations by which COCO-WholeBody's evaluation weighs joints of hands
+# (Jin et al. 2020; its sigmas). Fits to single pictures: assumed to be off by 16 degrees in all.
+NOISY = Annotating(joints=0.026, turned_rad=math.radians(10))
+
+
 class PairViewMaker:
     """Makes pairs of a domain, each by its number; every picture has two hands."""
 
-    def __init__(self, domain: Domain, *, seed: int, spaces: Spaces, residuals: Residuals) -> None:
+    def __init__(
+        self,
+        domain: Domain,
+        *,
+        seed: int,
+        spaces: Spaces,
+        residuals: Residuals,
+        annotating: Annotating = EXACT,
+    ) -> None:
+        self._annotating = EXACT if domain.has_3d else annotating
         self._domain = replace(domain, hands=replace(domain.hands, single=0.0))
         self._scenes = SceneMaker(self._domain, seed=seed)
         self._pictures = PictureMaker(self._scenes)
@@ -69,15 +99,30 @@ class PairViewMaker:
         in_input = seen.focal_px[:, None, None, None] * (
             scenes.joints_m[..., :2] / scenes.joints_m[..., 2:]
         )
+        own_joints_m = scenes.joints_m - scenes.joints_m[:, :, :1]
+        joints_px = in_input + seen.centre_px[:, None, None]
+        own_joints_m, joints_px = self._annotated(
+            self._scenes.draws(indices, 'annotated'), own_joints_m, joints_px
+        )
         return PairViews(
             pictures=drawn.images.permute(0, 3, 1, 2).contiguous(),
             joints=seen.joints.transpose(0, 1),
             input_from_crop=seen.input_from_crop.transpose(0, 1),
             left_from_right_m=seen.left_from_right_m,
             has_3d=torch.full((len(indices),), float(self._domain.has_3d)),
-            own_joints_m=scenes.joints_m - scenes.joints_m[:, :, :1],
-            joints_px=in_input + seen.centre_px[:, None, None],
+            own_joints_m=own_joints_m,
+            joints_px=joints_px,
         )
+
+    def _annotated(
+        self, draws: Draws, own_joints_m: Tensor, joints_px: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return joints (B, 2, 21, 3) and (B, 2, 21, 2) as fits and people would say them."""
+        wrong = self._annotating
+        turns = matrix_from_axis_angle(draws.normal(len(Side), 3, std=wrong.turned_rad))
+        sides = (joints_px.amax(2) - joints_px.amin(2)).amax(-1)[..., None, None]
+        off = sides * draws.normal(len(Side), JOINT_COUNT, 2, std=wrong.joints)
+        return own_joints_m @ turns.transpose(-1, -2), joints_px + off
 
 
 def weak_distance_m(views: PairViews, left_from_right_m: Tensor) -> Tensor:

@@ -1,5 +1,5 @@
 from interwild_ros.networks.variants import COMPACT_SPACES
-from interwild_ros.train.ablation.views import PairViewMaker, weak_distance_m
+from interwild_ros.train.ablation.views import NOISY, PairViewMaker, weak_distance_m
 from interwild_ros.train.synthetic.domains import STUDIO, WILD
 from interwild_ros.train.synthetic.residuals import NO_BETTER_KNOWN
 import pytest
@@ -43,3 +43,34 @@ def test_what_a_picture_says_of_the_translation_has_no_depth(views):
     weak_distance_m(views, place).sum().backward()
     assert place.grad[:, :2].abs().sum() > 0
     assert not place.grad[:, 2].any()
+
+
+@pytest.fixture(scope='module')
+def noisy_of():
+    def draw(domain):
+        maker = PairViewMaker(
+            domain, seed=3, spaces=COMPACT_SPACES, residuals=NO_BETTER_KNOWN, annotating=NOISY
+        )
+        return maker.draw(range(8))
+
+    return draw
+
+
+def test_noisy_annotations_are_off_by_what_they_say(noisy_of):
+    exact = PairViewMaker(WILD, seed=3, spaces=COMPACT_SPACES, residuals=NO_BETTER_KNOWN)
+    true, said = exact.draw(range(8)), noisy_of(WILD)
+    sides = (true.joints_px.amax(2) - true.joints_px.amin(2)).amax(-1)[..., None, None]
+    off = (said.joints_px - true.joints_px) / sides
+    assert off.std() == pytest.approx(NOISY.joints, rel=0.15)
+    lengths = (views.own_joints_m.norm(dim=-1) for views in (true, said))
+    assert torch.allclose(*lengths, atol=1e-6)  # a fit is turned, no more
+    cosines = torch.cosine_similarity(true.own_joints_m[:, :, 1:], said.own_joints_m[:, :, 1:], -1)
+    degrees = cosines.clamp(max=1).acos().rad2deg()
+    assert 5 < degrees.median() < 20
+    assert torch.equal(true.joints, said.joints)
+    assert torch.equal(true.left_from_right_m, said.left_from_right_m)
+
+
+def test_what_has_truth_in_3d_is_not_guessed(views, noisy_of):
+    for one, other in zip(noisy_of(STUDIO), views, strict=True):
+        assert torch.equal(one, other)
