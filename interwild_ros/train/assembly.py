@@ -33,8 +33,15 @@ from interwild_ros.train.recipe_sections import (
 )
 from interwild_ros.train.schedule import Schedule
 from interwild_ros.train.streams import HELD_OUT_SEED, Stream
-from interwild_ros.train.synthetic.residuals import measure_bank, ResidualBank
-from interwild_ros.train.synthetic_streams import crops_to_measure, make_stream, MEASURED_SEED
+from interwild_ros.train.synthetic.read_pairs import read_pairs
+from interwild_ros.train.synthetic.residuals import measure_bank
+from interwild_ros.train.synthetic_streams import (
+    crops_to_measure,
+    make_stream,
+    MEASURED_SEED,
+    pairs_to_read,
+    SaidByShnet,
+)
 from interwild_ros.train.tasks.detectnet import DetectnetTask
 from interwild_ros.train.tasks.joint import JointTask
 from interwild_ros.train.tasks.shnet import ShnetTask
@@ -73,16 +80,16 @@ def _synthetic_parts(
         raise SettingError(f'tasks.{chosen.name} has a budget in epochs, its stream has no end')
     general, data = recipe.general, cast(SyntheticData, chosen.data)
     make = partial(make_stream, chosen.name, general.variant, data)
-    bank, held_out_bank = _measured_banks(data, networks, general, world, trained)
+    said, held_out_said = _asked(data, networks, general, world, trained)
     share = Share(chosen.optimisation.batch_size, world.rank, world.size)
     task = _synthetic_task(chosen, networks, world)
     return Parts(
         task=_prepared(task, chosen, world),
         batches=StreamBatches(
-            partial(make, general.seed, bank), share, recipe.running, seed=general.seed
+            partial(make, general.seed, said), share, recipe.running, seed=general.seed
         ),
         held_out=_held_out(
-            partial(make, general.seed + HELD_OUT_SEED, held_out_bank),
+            partial(make, general.seed + HELD_OUT_SEED, held_out_said),
             data.held_out_samples,
             chosen.optimisation.batch_size,
         ),
@@ -117,26 +124,34 @@ def _synthetic_task(chosen: TaskRecipe, networks: InterWild, world: World) -> Ta
     return ShnetTask(networks, hand_models, cast(ShnetWeights, chosen.losses))
 
 
-def _measured_banks(
+def _asked(
     data: SyntheticData,
     networks: InterWild,
     general: General,
     world: World,
     trained: Path | None,
-) -> tuple[ResidualBank | None, ResidualBank | None]:
-    """Measure SHNet for training, and on fewer other hands for validation, where it is wanted.
+) -> tuple[SaidByShnet | None, SaidByShnet | None]:
+    """Ask SHNet about hands to train with, and about fewer others for validation, where wanted.
 
-    It follows from the seed and SHNet's weights, so that a resumed run measures the same.
+    What it says follows from the seed and its weights, so that a resumed run hears the same.
     """
-    if not isinstance(data, PairData) or not data.measured:
+    if not isinstance(data, PairData) or not (data.measured or data.read):
         return None, None
+    if data.measured and data.read:
+        raise SettingError(
+            f'tasks.transnet.data: measured is {data.measured} and read is {data.read}, wanted '
+            'one of them 0'
+        )
     shnet = _trained_shnet(networks, data, general, trained).to(world.device)
-    seed = general.seed + MEASURED_SEED
-    learned, held_out = (
-        measure_bank(shnet, crops_to_measure(general.variant, data, seed + more).draw, count)
-        for more, count in ((0, data.measured), (HELD_OUT_SEED, data.measured // 8 + 1))
-    )
-    return learned, held_out
+    ask = partial(_said_by, shnet, general.variant, data)
+    seed, count = general.seed + MEASURED_SEED, data.measured or data.read
+    return ask(seed, count), ask(seed + HELD_OUT_SEED, count // 8 + 1)
+
+
+def _said_by(shnet: InterWild, variant: str, data: PairData, seed: int, count: int) -> SaidByShnet:
+    if data.read:
+        return read_pairs(shnet, pairs_to_read(variant, data, seed).draw, count)
+    return measure_bank(shnet, crops_to_measure(variant, data, seed).draw, count)
 
 
 def _trained_shnet(
@@ -149,8 +164,9 @@ def _trained_shnet(
     if general.begin:
         return networks
     where = f'{snapshot} is not there' if snapshot else 'no folder holds one'
+    name = 'read' if data.read else 'measured'
     raise SettingError(
-        f'tasks.transnet.data: measured is {data.measured}, wanted 0 without a trained SHNet: '
+        f'tasks.transnet.data: {name} is {getattr(data, name)}, wanted 0 without a trained SHNet: '
         f'{where}, and the recipe begins without weights'
     )
 

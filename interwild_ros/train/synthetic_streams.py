@@ -25,14 +25,18 @@ from interwild_ros.train.synthetic.crops import (
     CropShares,
 )
 from interwild_ros.train.synthetic.domains import Domain, STUDIO, WILD
+from interwild_ros.train.synthetic.pair_crops import PairCropMaker, PairCrops
 from interwild_ros.train.synthetic.pairs import PairMaker
+from interwild_ros.train.synthetic.read_pairs import ReadPairs
 from interwild_ros.train.synthetic.residuals import Misreading, ResidualBank, Residuals
 import torch
 
 Batch = TypeVar('Batch', bound=tuple[torch.Tensor, ...])
 Draw = Callable[[Sequence[int]], Batch]
+SaidByShnet = ResidualBank | JointPairs
 
 MEASURED_SEED = 7_000_003  # is added to the recipe's, for crops that SHNet is measured on
+_LOOSE_AT_WORK = 0.15  # of crops: fewer than SHNet learns from, for hands have been seen before
 _STUDIO_PERIOD = 4  # where both domains are drawn from, every so many samples are of the studio
 
 
@@ -63,15 +67,17 @@ class MixedStream:
 
 
 def make_stream(
-    task: str, variant: str, data: SyntheticData, seed: int, bank: ResidualBank | None = None
+    task: str, variant: str, data: SyntheticData, seed: int, said: SaidByShnet | None = None
 ) -> Stream[Any]:
     """Build a task's stream.
 
-    :param bank: what SHNet said of hands, for pairs that are wrong as it is.
+    :param said: what SHNet said of pairs of hands, or of hands for pairs that are wrong as it is.
     """
     spaces = variant_named(variant).spaces
+    if isinstance(said, JointPairs):
+        return ReadPairs(said, seed)
     if isinstance(data, PairData):
-        wrong = _misreading(data, bank)
+        wrong = _misreading(data, said)
         return MixedStream(partial(joint_pairs, seed, spaces, wrong), data)
     if task == 'detectnet':
         drawn = MixedStream(partial(body_pictures, seed, spaces), data)
@@ -95,6 +101,17 @@ def crops_to_measure(variant: str, data: PairData, seed: int) -> Stream[HandCrop
     def of_domain(domain: Domain) -> Draw[HandCrops]:
         domain = replace(domain, hands=replace(domain.hands, single=0.0))
         return hand_crops(seed, spaces, domain, shares=shares)
+
+    return MixedStream(of_domain, data)
+
+
+def pairs_to_read(variant: str, data: PairData, seed: int) -> Stream[PairCrops]:
+    """Build the stream of pairs of crops that SHNet reads, as the pipeline shows them to it."""
+    spaces = variant_named(variant).spaces
+    shares = CropShares(loose=_LOOSE_AT_WORK, turned=float(spaces.upright))
+
+    def of_domain(domain: Domain) -> Draw[PairCrops]:
+        return PairCropMaker(domain, seed=seed, spaces=spaces, shares=shares).draw
 
     return MixedStream(of_domain, data)
 

@@ -20,10 +20,10 @@ TASKS = ('shnet', 'detectnet', 'transnet')
 FEW_PAIRS = {'domain': 'studio', 'held_out_samples': 4}
 
 
-def recipe(trunk='drawn', measured=0, workers=0, **general):
+def recipe(trunk='drawn', measured=0, read=0, workers=0, **general):
     tasks = {name: {'optimisation': {'steps': 1, 'batch_size': 4}} for name in TASKS}
     tasks['detectnet']['data'] = {'trunk': trunk}
-    tasks['transnet']['data'] = {'measured': measured, **FEW_PAIRS}
+    tasks['transnet']['data'] = {'measured': measured, 'read': read, **FEW_PAIRS}
     return recipe_from({**general, 'tasks': tasks, 'running': {'workers': workers}})
 
 
@@ -159,3 +159,19 @@ def test_errors_cannot_be_measured_without_a_trained_shnet(tmp_path):
         assemble('transnet', recipe(measured=12), CPU)
     with pytest.raises(SettingError, match=r'measured is 12, .*shnet\.pt is not there'):
         assemble('transnet', recipe(measured=12), CPU, tmp_path)
+
+
+def test_pairs_are_read_anew_and_alike_when_a_run_goes_on(weights):
+    learned = first_pairs(recipe(read=6, seed=3, begin=weights))
+    assert are_equal(learned, first_pairs(recipe(read=6, workers=1, seed=3, begin=weights)))
+    parts = assemble('transnet', recipe(read=6, seed=3, begin=weights), CPU)
+    (held_out,) = parts.held_out()
+    lengths = [pairs.left_from_right_m.norm(dim=1) for pairs in (learned, held_out)]
+    assert not torch.isin(*(length.round(decimals=5) for length in lengths)).any()
+
+
+def test_pairs_cannot_be_read_without_a_trained_shnet_nor_measured_as_well(weights):
+    with pytest.raises(SettingError, match=r'read is 6, wanted 0 without a trained SHNet'):
+        assemble('transnet', recipe(read=6), CPU)
+    with pytest.raises(SettingError, match=r'measured is 12 and read is 6, wanted one of them 0'):
+        assemble('transnet', recipe(measured=12, read=6, begin=weights), CPU)

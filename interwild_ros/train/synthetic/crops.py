@@ -151,7 +151,7 @@ class CropMaker:
         joints_m, vertices_m = scenes.joints_m[rows, side], scenes.vertices_m[rows, side]
         wrists = joints_m[:, :1]
         seen = drawn.seen[rows, side]
-        counts = _enough(joints_px, scenes) & (seen >= LEAST_SEEN) & ~is_stray
+        counts = is_mostly_inside(joints_px, scenes) & (seen >= LEAST_SEEN) & ~is_stray
         batch = CropBatch(
             pictures=drawn.images.permute(0, 3, 1, 2),
             joints_px=apply_affine(crop_from_image, joints_px),
@@ -197,17 +197,7 @@ class CropMaker:
         )
 
     def _draw_boxes(self, draws: Draws, joints_px: Tensor) -> Tensor:
-        """Return the squares (B, 4) of crops about joints (B, J, 2) that are not exact."""
-        boxes = about_joints(joints_px)
-        size = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True)
-        shift = draws.normal(2, std=self._jitter.centre).clamp(-0.12, 0.12) * size
-        grown = draws.normal(1, std=self._jitter.size).clamp(-0.22, 0.22)
-        is_loose = draws.part('loose').chance(self._shares.loose, 1)
-        farther = 1 + (_LOOSE - 1) * is_loose
-        shift, grown = shift * farther, (grown * farther).exp()
-        boxes = enlarged(squared(boxes + shift.repeat(1, 2)), self._spaces.crop_box_scale)
-        middle = (boxes[:, :2] + boxes[:, 2:]).repeat(1, 2) / 2
-        return middle + (boxes - middle) * grown
+        return draw_boxes(draws, joints_px, self._spaces, self._jitter, self._shares.loose)
 
     def _about_neighbours(
         self, draws: Draws, scenes: Scenes, side: Tensor, boxes: Tensor
@@ -249,6 +239,25 @@ class CropMaker:
         is_far = ((self._off(boxes, scenes) > _NO_HAND) | ~scenes.present).all(1)
         kinds = torch.where(counts, RIGHT_KIND, UNKNOWN)
         return torch.where(is_stray & is_far, NO_KIND, kinds)
+
+
+def draw_boxes(
+    draws: Draws, joints_px: Tensor, spaces: Spaces, jitter: BoxJitter, loose: float
+) -> Tensor:
+    """Return the squares (B, 4) of crops about joints (B, J, 2) that are not exact.
+
+    :param loose: share of crops about boxes that are far from exact.
+    """
+    boxes = about_joints(joints_px)
+    size = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True)
+    shift = draws.normal(2, std=jitter.centre).clamp(-0.12, 0.12) * size
+    grown = draws.normal(1, std=jitter.size).clamp(-0.22, 0.22)
+    is_loose = draws.part('loose').chance(loose, 1)
+    farther = 1 + (_LOOSE - 1) * is_loose
+    shift, grown = shift * farther, (grown * farther).exp()
+    boxes = enlarged(squared(boxes + shift.repeat(1, 2)), spaces.crop_box_scale)
+    middle = (boxes[:, :2] + boxes[:, 2:]).repeat(1, 2) / 2
+    return middle + (boxes - middle) * grown
 
 
 def along_sight(batch: CropBatch, spaces: Spaces) -> CropBatch:
@@ -300,7 +309,7 @@ def crop_views(
     )
 
 
-def _enough(joints_px: Tensor, scenes: Scenes) -> Tensor:
+def is_mostly_inside(joints_px: Tensor, scenes: Scenes) -> Tensor:
     """Return whether most of the hand (B, 21, 2) lies inside the scene's picture."""
     limit = (scenes.cameras.size - 1)[:, None]
     inside = ((joints_px >= 0) & (joints_px <= limit)).all(-1)

@@ -155,9 +155,9 @@ def observe(
     cells = cells.clamp(0, spaces.volume_cells - 1)  # SHNet can say no more
     if spaces.along_sight:
         said_px = apply_affine(input_from_crop, spaces.crop_from_volume(cells[..., :2]))
-        middle = middles(about_both(said_px.transpose(0, 1)))
-        turn = _turn_to(middle[:, None], focal_px, centre_px)[:, 0]
-        left_from_right_m = (left_from_right_m[:, None] @ turn)[:, 0]
+        left_from_right_m = left_from_right_along_sight(
+            left_from_right_m, said_px, focal_px, centre_px
+        )
     return PairBatch(
         joints=cells.transpose(0, 1),
         input_from_crop=input_from_crop.transpose(0, 1),
@@ -167,6 +167,18 @@ def observe(
         focal_px=focal_px,
         centre_px=centre_px,
     )
+
+
+def left_from_right_along_sight(
+    left_from_right_m: Tensor, said_px: Tensor, focal_px: Tensor, centre_px: Tensor
+) -> Tensor:
+    """Turn the way between wrists (B, 3) from the camera's axes to those of the pair.
+
+    :param said_px: joints (B, 2, 21, 2) as SHNet says them, about whose middle the axes are.
+    """
+    middle = middles(about_both(said_px.transpose(0, 1)))
+    turn = _turn_to(middle[:, None], focal_px, centre_px)[:, 0]
+    return (left_from_right_m[:, None] @ turn)[:, 0]
 
 
 def _turn_to(points_px: Tensor, focal_px: Tensor, centre_px: Tensor) -> Tensor:

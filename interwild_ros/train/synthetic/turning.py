@@ -25,7 +25,10 @@ def draw_turns(draws: Draws, joints_px: Tensor, share: float) -> Tensor:
 
 
 class Turning:
-    """Turns what is seen in squares of one size about their middles, and cuts smaller ones out."""
+    """Turns what is seen in squares of one size about their middles, and cuts smaller ones out.
+
+    `old_from_new` (B, 2, 3): maps from the smaller squares back to the others, px.
+    """
 
     def __init__(self, turns: Tensor, from_px: int, to_px: int) -> None:
         """Prepare turns (B,), rad, clockwise.
@@ -37,13 +40,13 @@ class Turning:
         shift = to_px / 2 - linear @ torch.full((2, 1), from_px / 2)
         self._new_from_old = torch.cat([linear, shift], 2)
         back = linear.transpose(1, 2)
-        self._old_from_new = torch.cat([back, -back @ shift], 2)
+        self.old_from_new = torch.cat([back, -back @ shift], 2)
         self._about_axis = about_viewing_axis(turns)
 
     def pictures(self, pictures: Tensor) -> Tensor:
         """Return pictures (B, 3, S, S) of bytes."""
         size = (self._to_px, self._to_px)
-        turned = sample(pictures.float(), self._old_from_new, size)
+        turned = sample(pictures.float(), self.old_from_new, size)
         return turned.round().clamp(0, 255).to(torch.uint8)
 
     def points_px(self, points: Tensor) -> Tensor:
