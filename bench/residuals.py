@@ -1,12 +1,11 @@
-"""How wrong is a trained SHNet, and how like its errors are those that TransNet is trained on?
+"""How wrong is a trained SHNet, and how like its errors are those that a few numbers draw?
 
 usage: python bench/residuals.py [--weights FILE | --trained out/train/compact/shnet.pt]
 
 The crops are of the domains that are trained on, but none of those that were; left hands are
-mirrored, as always. `joint` to `flattened` go into tasks.transnet.data of a recipe that does not
-measure for itself. The table compares SHNet's errors on fresh hands with those drawn for the same
-hands: from a bank that was measured on others, as where a recipe has `measured`, and by those four
-numbers alone.
+mirrored, as always. `joint` to `flattened` go into tasks.transnet.data of a recipe in which SHNet
+does not `read` pairs itself. The table compares SHNet's errors with those drawn for the same hands
+by these four numbers.
 
 `error`: of x and y, mean, in sizes of the hand; `error_mm`: of depth, mean; `neighbours`:
 correlation of the errors of x and y at both ends of a bone; `scale`: deviation of the logarithm of
@@ -17,7 +16,6 @@ median and deviation of the logarithm. The last line is JSON.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 import json
 from pathlib import Path
 
@@ -29,12 +27,11 @@ from interwild_ros.train.export import load_trained
 from interwild_ros.train.recipe_sections import PairData
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.residuals import (
-    bank_of,
     measure_residuals,
-    Misreading,
     read_joints,
+    Residuals,
 )
-from interwild_ros.train.synthetic_streams import crops_to_measure, MEASURED_SEED
+from interwild_ros.train.synthetic_streams import crops_to_measure, READ_SEED
 import torch
 from torch import Tensor
 
@@ -47,20 +44,15 @@ def main() -> None:
     networks, weights = build_networks('auto', args.weights)
     if args.trained:
         load_trained(networks, [args.trained])
-    stream = crops_to_measure(networks.variant.name, PairData(), MEASURED_SEED)
-    found, true = read_joints(networks, stream.draw, args.bank + args.count)
+    stream = crops_to_measure(networks.variant.name, PairData(), READ_SEED)
+    found, true = read_joints(networks, stream.draw, args.count)
     numbers = measure_residuals(found, true, networks.spaces)
     figures = {name: round(numbers._asdict()[name], 5) for name in WANTED}
     for name, value in figures.items():
         print(f'      {name}: {value}')
-    bank = bank_of(found[: args.bank], true[: args.bank], networks.spaces)
-    bank = replace(bank, parametric=numbers)
-    found_m, true_m = (
-        _in_metres(joints[args.bank :], networks.spaces) for joints in (found, true)
-    )
+    found_m, true_m = (_in_metres(joints, networks.spaces) for joints in (found, true))
     rows = {
         'SHNet': likeness(found_m, true_m),
-        'bank': likeness(drawn(bank, true_m), true_m),
         'numbers': likeness(drawn(numbers, true_m), true_m),
     }
     print(f'\n{"":18}', *(f'{name:>8}' for name in rows))
@@ -80,11 +72,11 @@ def main() -> None:
     print(json.dumps(result))
 
 
-def drawn(misreading: Misreading, true: Tensor) -> Tensor:
+def drawn(residuals: Residuals, true: Tensor) -> Tensor:
     """Return joints that are wrong as is drawn, of right hands (N, 21, 3), depths in metres."""
-    draws = Draws(MEASURED_SEED, range(len(true)), 'bench')
+    draws = Draws(READ_SEED, range(len(true)), 'bench')
     pairs = true[:, None].expand(-1, len(Side), -1, -1)
-    return torch.cat(misreading.draw_wrong(draws, pairs[..., :2], pairs[..., 2:]), -1)[
+    return torch.cat(residuals.draw_wrong(draws, pairs[..., :2], pairs[..., 2:]), -1)[
         :, Side.RIGHT
     ]
 
@@ -124,8 +116,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--weights', default='', help='default: those that ship')
     parser.add_argument('--trained', type=Path, help='a checkpoint of training instead')
-    parser.add_argument('--count', type=int, default=1024, help='fresh hands')
-    parser.add_argument('--bank', type=int, default=2048, help='hands of the bank')
+    parser.add_argument('--count', type=int, default=3072, help='hands')
     parser.add_argument('--threads', type=int, default=2)
     return parser.parse_args()
 

@@ -32,16 +32,9 @@ from interwild_ros.train.recipe_sections import (
     TransnetWeights,
 )
 from interwild_ros.train.schedule import Schedule
-from interwild_ros.train.streams import HELD_OUT_SEED, Stream
+from interwild_ros.train.streams import HELD_OUT_SEED, JointPairs, Stream
 from interwild_ros.train.synthetic.read_pairs import read_pairs
-from interwild_ros.train.synthetic.residuals import measure_bank
-from interwild_ros.train.synthetic_streams import (
-    crops_to_measure,
-    make_stream,
-    MEASURED_SEED,
-    pairs_to_read,
-    SaidByShnet,
-)
+from interwild_ros.train.synthetic_streams import make_stream, pairs_to_read, READ_SEED
 from interwild_ros.train.tasks.detectnet import DetectnetTask
 from interwild_ros.train.tasks.joint import JointTask
 from interwild_ros.train.tasks.shnet import ShnetTask
@@ -80,16 +73,16 @@ def _synthetic_parts(
         raise SettingError(f'tasks.{chosen.name} has a budget in epochs, its stream has no end')
     general, data = recipe.general, cast(SyntheticData, chosen.data)
     make = partial(make_stream, chosen.name, general.variant, data)
-    said, held_out_said = _asked(data, networks, general, world, trained)
+    read, held_out_read = _read_by_shnet(data, networks, general, world, trained)
     share = Share(chosen.optimisation.batch_size, world.rank, world.size)
     task = _synthetic_task(chosen, networks, world)
     return Parts(
         task=_prepared(task, chosen, world),
         batches=StreamBatches(
-            partial(make, general.seed, said), share, recipe.running, seed=general.seed
+            partial(make, general.seed, read), share, recipe.running, seed=general.seed
         ),
         held_out=_held_out(
-            partial(make, general.seed + HELD_OUT_SEED, held_out_said),
+            partial(make, general.seed + HELD_OUT_SEED, held_out_read),
             data.held_out_samples,
             chosen.optimisation.batch_size,
         ),
@@ -124,34 +117,26 @@ def _synthetic_task(chosen: TaskRecipe, networks: InterWild, world: World) -> Ta
     return ShnetTask(networks, hand_models, cast(ShnetWeights, chosen.losses))
 
 
-def _asked(
+def _read_by_shnet(
     data: SyntheticData,
     networks: InterWild,
     general: General,
     world: World,
     trained: Path | None,
-) -> tuple[SaidByShnet | None, SaidByShnet | None]:
-    """Ask SHNet about hands to train with, and about fewer others for validation, where wanted.
+) -> tuple[JointPairs | None, JointPairs | None]:
+    """Let SHNet read pairs to train with, and fewer others for validation, where that is wanted.
 
     What it says follows from the seed and its weights, so that a resumed run hears the same.
     """
-    if not isinstance(data, PairData) or not (data.measured or data.read):
+    if not isinstance(data, PairData) or not data.read:
         return None, None
-    if data.measured and data.read:
-        raise SettingError(
-            f'tasks.transnet.data: measured is {data.measured} and read is {data.read}, wanted '
-            'one of them 0'
-        )
     shnet = _trained_shnet(networks, data, general, trained).to(world.device)
-    ask = partial(_said_by, shnet, general.variant, data)
-    seed, count = general.seed + MEASURED_SEED, data.measured or data.read
-    return ask(seed, count), ask(seed + HELD_OUT_SEED, count // 8 + 1)
-
-
-def _said_by(shnet: InterWild, variant: str, data: PairData, seed: int, count: int) -> SaidByShnet:
-    if data.read:
-        return read_pairs(shnet, pairs_to_read(variant, data, seed).draw, count)
-    return measure_bank(shnet, crops_to_measure(variant, data, seed).draw, count)
+    seed = general.seed + READ_SEED
+    learned, held_out = (
+        read_pairs(shnet, pairs_to_read(general.variant, data, seed + more).draw, count)
+        for more, count in ((0, data.read), (HELD_OUT_SEED, data.read // 8 + 1))
+    )
+    return learned, held_out
 
 
 def _trained_shnet(
@@ -164,9 +149,8 @@ def _trained_shnet(
     if general.begin:
         return networks
     where = f'{snapshot} is not there' if snapshot else 'no folder holds one'
-    name = 'read' if data.read else 'measured'
     raise SettingError(
-        f'tasks.transnet.data: {name} is {getattr(data, name)}, wanted 0 without a trained SHNet: '
+        f'tasks.transnet.data: read is {data.read}, wanted 0 without a trained SHNet: '
         f'{where}, and the recipe begins without weights'
     )
 

@@ -169,21 +169,14 @@ class BodyData(PictureData):
 class PairData(SyntheticData):
     """Pairs of joints, and how wrong they are: bench/residuals.py measures it.
 
-    The last names are those of train.synthetic.residuals.Residuals; with `measured`, they are of a
-    few hands, and most are wrong as one that was measured; with `read`, of none.
+    All names but `read`, with which they count for nothing, are those of
+    train.synthetic.residuals.Residuals.
     """
 
     read: int = setting(
         0,
         'pairs of drawn hands that the trained SHNet reads before the first step; they alone are '
         'learned from, altered each time; 0 reads none, and pairs are drawn on the fly',
-        low=0,
-        high=1_000_000,
-    )
-    measured: int = setting(
-        0,
-        'hands on which the trained SHNet is asked how wrong it is, before the first step; 0 asks '
-        'nothing',
         low=0,
         high=1_000_000,
     )

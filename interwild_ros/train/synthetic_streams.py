@@ -28,14 +28,13 @@ from interwild_ros.train.synthetic.domains import Domain, STUDIO, WILD
 from interwild_ros.train.synthetic.pair_crops import PairCropMaker, PairCrops
 from interwild_ros.train.synthetic.pairs import PairMaker
 from interwild_ros.train.synthetic.read_pairs import ReadPairs
-from interwild_ros.train.synthetic.residuals import Misreading, ResidualBank, Residuals
+from interwild_ros.train.synthetic.residuals import Residuals
 import torch
 
 Batch = TypeVar('Batch', bound=tuple[torch.Tensor, ...])
 Draw = Callable[[Sequence[int]], Batch]
-SaidByShnet = ResidualBank | JointPairs
 
-MEASURED_SEED = 7_000_003  # is added to the recipe's, for crops that SHNet is measured on
+READ_SEED = 7_000_003  # is added to the recipe's, for crops that a trained SHNet reads
 _LOOSE_AT_WORK = 0.15  # of crops: fewer than SHNet learns from, for hands have been seen before
 _STUDIO_PERIOD = 4  # where both domains are drawn from, every so many samples are of the studio
 
@@ -67,17 +66,17 @@ class MixedStream:
 
 
 def make_stream(
-    task: str, variant: str, data: SyntheticData, seed: int, said: SaidByShnet | None = None
+    task: str, variant: str, data: SyntheticData, seed: int, read: JointPairs | None = None
 ) -> Stream[Any]:
     """Build a task's stream.
 
-    :param said: what SHNet said of pairs of hands, or of hands for pairs that are wrong as it is.
+    :param read: pairs that SHNet has read, where task transnet learns from them.
     """
     spaces = variant_named(variant).spaces
-    if isinstance(said, JointPairs):
-        return ReadPairs(said, seed)
+    if read is not None:
+        return ReadPairs(read, seed)
     if isinstance(data, PairData):
-        wrong = _misreading(data, said)
+        wrong = Residuals(data.joint, data.hand, data.depth_m, data.flattened)
         return MixedStream(partial(joint_pairs, seed, spaces, wrong), data)
     if task == 'detectnet':
         drawn = MixedStream(partial(body_pictures, seed, spaces), data)
@@ -91,7 +90,7 @@ def make_stream(
 
 
 def crops_to_measure(variant: str, data: PairData, seed: int) -> Stream[HandCrops]:
-    """Build the stream of crops that SHNet is asked how wrong it is on, for pairs like them.
+    """Build the stream of crops that tell how wrong SHNet is, see bench/residuals.py.
 
     Their hands have another one beside them, as those of pairs, and their boxes are as far off as
     those that SHNet learns from.
@@ -114,11 +113,6 @@ def pairs_to_read(variant: str, data: PairData, seed: int) -> Stream[PairCrops]:
         return PairCropMaker(domain, seed=seed, spaces=spaces, shares=shares).draw
 
     return MixedStream(of_domain, data)
-
-
-def _misreading(data: PairData, bank: ResidualBank | None) -> Misreading:
-    few = Residuals(data.joint, data.hand, data.depth_m, data.flattened)
-    return few if bank is None else replace(bank, parametric=few)
 
 
 def _shares(data: SyntheticData) -> CropShares:
@@ -178,7 +172,7 @@ def body_pictures(seed: int, spaces: Spaces, domain: Domain) -> Draw[BodyPicture
 
 
 def joint_pairs(
-    seed: int, spaces: Spaces, residuals: Misreading, domain: Domain
+    seed: int, spaces: Spaces, residuals: Residuals, domain: Domain
 ) -> Draw[JointPairs]:
     """Return what draws pairs of a domain's hands for TransNet."""
     maker = PairMaker(domain, seed=seed, spaces=spaces, residuals=residuals)

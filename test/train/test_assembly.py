@@ -9,7 +9,6 @@ from interwild_ros.train.export import export
 from interwild_ros.train.recipe import recipe_from
 from interwild_ros.train.recipe_sections import PairData
 from interwild_ros.train.snapshots import read_snapshot, write_snapshot
-from interwild_ros.train.streams import HELD_OUT_SEED
 from interwild_ros.train.synthetic_streams import make_stream
 from interwild_ros.train.world import World
 import pytest
@@ -20,10 +19,10 @@ TASKS = ('shnet', 'detectnet', 'transnet')
 FEW_PAIRS = {'domain': 'studio', 'held_out_samples': 4}
 
 
-def recipe(trunk='drawn', measured=0, read=0, workers=0, **general):
+def recipe(trunk='drawn', read=0, workers=0, **general):
     tasks = {name: {'optimisation': {'steps': 1, 'batch_size': 4}} for name in TASKS}
     tasks['detectnet']['data'] = {'trunk': trunk}
-    tasks['transnet']['data'] = {'measured': measured, 'read': read, **FEW_PAIRS}
+    tasks['transnet']['data'] = {'read': read, **FEW_PAIRS}
     return recipe_from({**general, 'tasks': tasks, 'running': {'workers': workers}})
 
 
@@ -35,12 +34,6 @@ def first_pairs(chosen, trained=None):
 
 def are_equal(one, other):
     return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def assert_same_hands(one, other):
-    """The way between wrists is about where joints are read, but no longer or shorter for that."""
-    lengths = [pairs.left_from_right_m.norm(dim=1) for pairs in (one, other)]
-    torch.testing.assert_close(*lengths)
 
 
 @pytest.fixture
@@ -120,58 +113,36 @@ def weights(tmp_path_factory):
     return str(path)
 
 
-def test_without_measuring_pairs_are_wrong_as_the_numbers_say():
+def test_without_reading_pairs_are_wrong_as_the_numbers_say():
     learned = first_pairs(recipe(seed=3))
     drawn = make_stream('transnet', 'compact', PairData(domain='studio'), 3).draw(range(4))
     assert are_equal(learned, drawn)
 
 
-def test_errors_are_measured_anew_and_alike_when_a_run_goes_on(weights):
-    learned = first_pairs(recipe(measured=12, seed=3, begin=weights))
+def test_pairs_are_read_anew_and_alike_when_a_run_goes_on(weights):
+    learned = first_pairs(recipe(read=6, seed=3, begin=weights))
     # what a worker draws, too
-    again = first_pairs(recipe(measured=12, workers=1, seed=3, begin=weights))
-    assert are_equal(learned, again)
-    plain = first_pairs(recipe(seed=3))
-    assert_same_hands(learned, plain)
-    assert not torch.equal(learned.joints, plain.joints)
+    assert are_equal(learned, first_pairs(recipe(read=6, workers=1, seed=3, begin=weights)))
+    assert not torch.equal(learned.joints, first_pairs(recipe(seed=3)).joints)
 
 
 def test_validation_is_on_hands_of_its_own(weights):
-    parts = assemble('transnet', recipe(measured=12, seed=3, begin=weights), CPU)
-    (held_out,) = parts.held_out()
-    data = PairData(domain='studio')
-    plain = make_stream('transnet', 'compact', data, 3 + HELD_OUT_SEED).draw(range(4))
-    assert_same_hands(held_out, plain)
-    assert not torch.equal(held_out.joints, plain.joints)
-
-
-def test_the_shnet_that_was_trained_before_is_measured_rather_than_what_all_began_with(
-    weights, shnet
-):
-    learned = first_pairs(recipe(measured=12, seed=3), shnet)
-    begun = recipe(measured=12, seed=3, begin=weights)
-    assert are_equal(learned, first_pairs(begun, shnet))
-    assert not torch.equal(learned.joints, first_pairs(begun).joints)
-
-
-def test_errors_cannot_be_measured_without_a_trained_shnet(tmp_path):
-    with pytest.raises(SettingError, match=r'measured is 12, .*no folder holds one'):
-        assemble('transnet', recipe(measured=12), CPU)
-    with pytest.raises(SettingError, match=r'measured is 12, .*shnet\.pt is not there'):
-        assemble('transnet', recipe(measured=12), CPU, tmp_path)
-
-
-def test_pairs_are_read_anew_and_alike_when_a_run_goes_on(weights):
     learned = first_pairs(recipe(read=6, seed=3, begin=weights))
-    assert are_equal(learned, first_pairs(recipe(read=6, workers=1, seed=3, begin=weights)))
     parts = assemble('transnet', recipe(read=6, seed=3, begin=weights), CPU)
     (held_out,) = parts.held_out()
     lengths = [pairs.left_from_right_m.norm(dim=1) for pairs in (learned, held_out)]
     assert not torch.isin(*(length.round(decimals=5) for length in lengths)).any()
 
 
-def test_pairs_cannot_be_read_without_a_trained_shnet_nor_measured_as_well(weights):
-    with pytest.raises(SettingError, match=r'read is 6, wanted 0 without a trained SHNet'):
+def test_the_shnet_that_was_trained_before_reads_rather_than_what_all_began_with(weights, shnet):
+    learned = first_pairs(recipe(read=6, seed=3), shnet)
+    begun = recipe(read=6, seed=3, begin=weights)
+    assert are_equal(learned, first_pairs(begun, shnet))
+    assert not torch.equal(learned.joints, first_pairs(begun).joints)
+
+
+def test_pairs_cannot_be_read_without_a_trained_shnet(tmp_path):
+    with pytest.raises(SettingError, match=r'read is 6, .*no folder holds one'):
         assemble('transnet', recipe(read=6), CPU)
-    with pytest.raises(SettingError, match=r'measured is 12 and read is 6, wanted one of them 0'):
-        assemble('transnet', recipe(measured=12, read=6, begin=weights), CPU)
+    with pytest.raises(SettingError, match=r'read is 6, .*shnet\.pt is not there'):
+        assemble('transnet', recipe(read=6), CPU, tmp_path)

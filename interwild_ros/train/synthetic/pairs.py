@@ -30,7 +30,7 @@ from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.orientations import draw_forearms, draw_roots
 from interwild_ros.train.synthetic.placing import moves_together, shift_before_camera
 from interwild_ros.train.synthetic.poses import draw_shapes, PoseMaker
-from interwild_ros.train.synthetic.residuals import Misreading, NO_BETTER_KNOWN
+from interwild_ros.train.synthetic.residuals import NO_BETTER_KNOWN, Residuals
 from interwild_ros.train.synthetic.skeleton import Skeleton
 import torch
 from torch import Tensor
@@ -69,7 +69,7 @@ class PairMaker:
         *,
         seed: int,
         spaces: Spaces = COMPACT_SPACES,
-        residuals: Misreading = NO_BETTER_KNOWN,
+        residuals: Residuals = NO_BETTER_KNOWN,
     ) -> None:
         """Draw the pool of finger poses.
 
@@ -134,7 +134,7 @@ def observe(
     interacting: Tensor,
     *,
     spaces: Spaces,
-    residuals: Misreading,
+    residuals: Residuals,
 ) -> PairBatch:
     """Return what SHNet would have said of hands with joints (B, 2, 21, 3), the camera's frame."""
     input_from_image = _letterbox(cameras, spaces)

@@ -1,22 +1,14 @@
-"""How wrong SHNet is: for drawing joints that are wrong as its own are.
-
-Either as a few numbers, or as a bank of what it said of many hands: its errors on a hand belong
-together (a hand too small, too flat, turned) and depend on how the hand is held.
-"""
+"""How wrong SHNet is, in a few numbers: for drawing joints that are about as wrong as its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 import math
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from interwild_ros.errors import TrainingError
-from interwild_ros.geometry.mirror import mirror_points
 from interwild_ros.geometry.spaces import Spaces
 from interwild_ros.networks.interwild import InterWild
-from interwild_ros.records import JOINT_COUNT, Side
+from interwild_ros.records import JOINT_COUNT
 from interwild_ros.train.streams import HandCrops
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.tasks.task import as_pictures
@@ -24,16 +16,6 @@ import torch
 from torch import Tensor
 
 DrawCrops = Callable[[Sequence[int]], HandCrops]
-
-
-class Misreading(Protocol):
-    """A way to be wrong as SHNet is."""
-
-    def draw_wrong(self, draws: Draws, true_px: Tensor, depths_m: Tensor) -> tuple[Tensor, Tensor]:
-        """Return px (B, 2, 21, 2) and depths from the wrist (B, 2, 21, 1) as SHNet would say them.
-
-        :param true_px: of right hands, then left ones, as they are in the picture.
-        """
 
 
 class Residuals(NamedTuple):
@@ -67,82 +49,7 @@ NO_BETTER_KNOWN = Residuals()
 # deviation at level 1.
 _SIGMA_OF_MEDIAN = 1 / 0.587
 
-_CANDIDATES = 128
-_HAND_M = 0.2  # about a hand's length: depths are compared in it, as x and y in sizes of the hand
 _READ_AT_ONCE = 64
-
-
-@dataclass(frozen=True)
-class ResidualBank:
-    """What SHNet said of N hands, for hands that are like them; left ones are kept mirrored.
-
-    * `hands` (N, 21, 3) as they were: x, y in sizes of the hand about its middle, depths in metres
-      from the wrist
-    * `errors` (N, 21, 3): what it said of them minus that
-    * `jitter`: deviation of what is added to each error, in shares of its usual size
-    * `parametric`: how wrong all other hands are, `parametric_share` of all
-    """
-
-    hands: Tensor
-    errors: Tensor
-    jitter: float = 0.1
-    parametric: Residuals = NO_BETTER_KNOWN
-    parametric_share: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Refuse a bank that nothing can be drawn from."""
-        wanted = (max(1, len(self.hands)), JOINT_COUNT, 3)
-        for name, rows in (('hands', self.hands), ('errors', self.errors)):
-            if rows.shape != wanted:
-                raise TrainingError(
-                    f'{name} of a bank are of shape {tuple(rows.shape)}, wanted {wanted}'
-                )
-
-    def draw_wrong(self, draws: Draws, true_px: Tensor, depths_m: Tensor) -> tuple[Tensor, Tensor]:
-        """Return px and depths as SHNet said those of the most similar of some hands."""
-        errors = _left_mirrored(
-            self._errors_of(draws, _left_mirrored(_normalised(true_px, depths_m)))
-        )
-        wrong_px = true_px + _extents(true_px)[..., None, None] * errors[..., :2]
-        other_px, other_m = self.parametric.draw_wrong(draws, true_px, depths_m)
-        is_other = draws.chance(self.parametric_share, 2, 1, 1)
-        return (
-            torch.where(is_other, other_px, wrong_px),
-            torch.where(is_other, other_m, depths_m + errors[..., 2:]),
-        )
-
-    def _errors_of(self, draws: Draws, hands: Tensor) -> Tensor:
-        """Return errors (B, 2, 21, 3) of normalised hands of that shape, all right ones."""
-        rows = (draws.uniform(2, _CANDIDATES) * len(self.hands)).long()
-        rows = rows.clamp(max=len(self.hands) - 1)  # single precision may round up to the end
-        off = self._compared[rows] - _comparable(hands)[:, :, None]
-        best = rows.gather(2, off.square().sum(-1).argmin(2, keepdim=True))[..., 0]
-        jitter = self.jitter * draws.normal(2, JOINT_COUNT, 3)
-        return self.errors[best] + self._usual * jitter
-
-    @cached_property
-    def _compared(self) -> Tensor:
-        return _comparable(self.hands)
-
-    @cached_property
-    def _usual(self) -> Tensor:
-        """Return the usual size (3,) of errors along x, y and depth."""
-        return self.errors.flatten(0, 1).abs().median(0).values
-
-
-def measure_bank(networks: InterWild, draw: DrawCrops, count: int) -> ResidualBank:
-    """Ask SHNet about crops, from the first one on, until it has read `count` hands."""
-    found, true = read_joints(networks, draw, count)
-    return bank_of(found, true, networks.spaces)
-
-
-def bank_of(found: Tensor, true: Tensor, spaces: Spaces) -> ResidualBank:
-    """Keep how wrong joints (N, 21, 3) are that SHNet found; both in volume cells."""
-    true_m, found_m = (spaces.depth_m_from_volume(joints[..., 2:]) for joints in (true, found))
-    off = (found - true)[..., :2] / _extents(true[..., :2])[:, None, None]
-    return ResidualBank(
-        hands=_normalised(true[..., :2], true_m), errors=torch.cat([off, found_m - true_m], -1)
-    )
 
 
 def read_joints(networks: InterWild, draw: DrawCrops, count: int) -> tuple[Tensor, Tensor]:
@@ -202,19 +109,3 @@ def _extents(points: Tensor) -> Tensor:
     """Return the longer sides (...) of the boxes around points (..., 21, 2)."""
     sides = points.amax(-2) - points.amin(-2)
     return sides.amax(-1).clamp(min=torch.finfo(points.dtype).tiny)
-
-
-def _normalised(px: Tensor, depths_m: Tensor) -> Tensor:
-    """Return joints (..., 21, 3) in the units of ResidualBank."""
-    middle = (px.amin(-2, keepdim=True) + px.amax(-2, keepdim=True)) / 2
-    return torch.cat([(px - middle) / _extents(px)[..., None, None], depths_m], -1)
-
-
-def _left_mirrored(hands: Tensor) -> Tensor:
-    """Return hands or errors (B, 2, 21, 3), the left ones mirrored."""
-    return torch.stack([hands[:, Side.RIGHT], mirror_points(hands[:, Side.LEFT])], 1)
-
-
-def _comparable(hands: Tensor) -> Tensor:
-    """Return vectors (..., 63) of normalised hands, near each other where the hands are alike."""
-    return (hands / hands.new_tensor([1.0, 1.0, _HAND_M])).flatten(-2)
