@@ -20,6 +20,7 @@ from interwild_ros.train.assembly import assemble, new_networks
 from interwild_ros.train.export import export, load_trained
 from interwild_ros.train.loop import StepReport, Trainer, ValidationReport
 from interwild_ros.train.recipe import read_recipe, Recipe
+from interwild_ros.train.recipe_sections import PairData
 from interwild_ros.train.world import joined_world, World
 import torch
 
@@ -122,6 +123,9 @@ def _train(
     snapshot = _snapshot(out, name)
     if snapshot.exists() and not resume:
         raise TrainingError(f'{snapshot} is there: --resume goes on, another --out begins anew')
+    data = recipe.task(name).data
+    if isinstance(data, PairData) and data.read:
+        _say(world, f'{name}: SHNet reads {data.read} pairs first')
     trainer = Trainer(name, recipe, assemble(name, recipe, world, out), world, snapshot)
     if snapshot.exists() and trainer.resume():
         _say(world, f'{name}: finished before, {trainer.spent.steps} steps')

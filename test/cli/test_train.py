@@ -201,7 +201,7 @@ variant: compact
 begin: {begin}
 tasks:
   shnet: {{optimisation: {{steps: 2, batch_size: 2}}}}
-  transnet: {{data: {{held_out_samples: 8}}, optimisation: {{steps: 2, batch_size: 2}}}}
+  transnet: {{data: {{held_out_samples: 8, read: 3}}, optimisation: {{steps: 2, batch_size: 2}}}}
 running: {{device: cpu, workers: 1, threads: 1}}
 """
 
@@ -226,6 +226,7 @@ def test_one_task_that_begins_with_weights_is_exported_beside_the_rest_of_them(
     words = ['--task', 'transnet', '--export', path]
     code, errors = trained(recipe, tmp_path / 'out', environment, *words)
     assert code == 0, errors
+    assert 'SHNet reads 3 pairs first' in errors
     before, after = load_file(SHIPPED), load_file(path)
     changed = {name.split('.')[0] for name in before if (before[name] != after[name]).any()}
     assert changed == {'hand_trans_net'}

@@ -2,7 +2,8 @@
 
 What TransNet is given at work: SHNet is wrong about both hands of a pair together, and most where
 one hides the other. Reading takes time, so pairs are read before the first step and come again and
-again, turned and mirrored: TransNet sees no picture and cannot tell such pairs from others.
+again, turned and mirrored: TransNet sees no picture and cannot tell such pairs from others. Where
+the left hand is is known of drawn pictures of the wild, too; of photographs it would not be.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def read_pairs(networks: InterWild, draw: DrawPairs, count: int) -> JointPairs:
     networks.eval()
     while (missing := count - sum(len(part.joints) for part in parts)) > 0:
         numbers = range(start, start + min(missing, _READ_AT_ONCE))
-        parts.append(_read(networks, draw(numbers)))
+        crops = draw(numbers)
+        if crops.counts.any():
+            parts.append(_read(networks, crops))
         start = numbers.stop
     networks.train(was_training)
     return JointPairs(*(torch.cat(rows) for rows in zip(*parts, strict=True)))

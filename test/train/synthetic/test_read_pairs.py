@@ -81,6 +81,18 @@ def test_what_is_read_is_where_the_hands_are(networks, maker, read):
     torch.testing.assert_close(*(ways.norm(dim=1) for ways in lengths))
 
 
+def test_pairs_that_do_not_count_are_left_out(networks, maker):
+    def draw(indices):
+        crops = maker.draw(indices)
+        return crops._replace(counts=crops.counts & (torch.tensor(list(indices)) % 3 == 2))
+
+    few = read_pairs(networks, draw, 2)
+    crops = maker.draw(range(COUNT))
+    rows = draw(range(COUNT)).counts.nonzero()[:2, 0]
+    assert (rows >= 2).all()  # the first pairs that are drawn have none that counts
+    torch.testing.assert_close(few.input_from_crop, crops.image_from_crop[rows])
+
+
 def test_the_shipped_transnet_relates_what_was_read(networks, read):
     with torch.no_grad():
         found = networks.hand_trans_net(
