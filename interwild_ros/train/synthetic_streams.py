@@ -6,7 +6,6 @@ A sample's number decides its domain, so that streams stay the same however they
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -98,8 +97,7 @@ def crops_to_measure(variant: str, data: PairData, seed: int) -> Stream[HandCrop
     spaces, shares = variant_named(variant).spaces, CropShares(loose=CropData().loose)
 
     def of_domain(domain: Domain) -> Draw[HandCrops]:
-        domain = replace(domain, hands=replace(domain.hands, single=0.0))
-        return hand_crops(seed, spaces, domain, shares=shares)
+        return hand_crops(seed, spaces, domain.of_pairs(), shares=shares)
 
     return MixedStream(of_domain, data)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import math
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pairs import observe
 from interwild_ros.train.synthetic.pictures import PictureMaker
-from interwild_ros.train.synthetic.residuals import Residuals
+from interwild_ros.train.synthetic.residuals import extents, Residuals
 from interwild_ros.train.synthetic.scenes import SceneMaker
 import torch
 from torch import Tensor
@@ -75,7 +75,7 @@ class PairViewMaker:
         annotating: Annotating = EXACT,
     ) -> None:
         self._annotating = EXACT if domain.has_3d else annotating
-        self._domain = replace(domain, hands=replace(domain.hands, single=0.0))
+        self._domain = domain.of_pairs()
         self._scenes = SceneMaker(self._domain, seed=seed)
         self._pictures = PictureMaker(self._scenes)
         self._spaces, self._residuals = spaces, residuals
@@ -120,7 +120,7 @@ class PairViewMaker:
         """Return joints (B, 2, 21, 3) and (B, 2, 21, 2) as fits and people would say them."""
         wrong = self._annotating
         turns = matrix_from_axis_angle(draws.normal(len(Side), 3, std=wrong.turned_rad))
-        sides = (joints_px.amax(2) - joints_px.amin(2)).amax(-1)[..., None, None]
+        sides = extents(joints_px)[..., None, None]
         off = sides * draws.normal(len(Side), JOINT_COUNT, 2, std=wrong.joints)
         return own_joints_m @ turns.transpose(-1, -2), joints_px + off
 

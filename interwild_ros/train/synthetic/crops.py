@@ -7,7 +7,6 @@ finds it. Left hands come mirrored, as SHNet sees them; so all truth is that of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-import math
 from typing import NamedTuple
 
 from interwild_ros.geometry.crops import about_joints, enlarged, fit_box, middles, squared
@@ -22,7 +21,7 @@ from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pictures import PictureMaker, Views
 from interwild_ros.train.synthetic.scenes import SceneMaker, Scenes
-from interwild_ros.train.synthetic.turning import draw_turns, MARGIN, Turning
+from interwild_ros.train.synthetic.turning import draw_turns, turnable_px, Turning
 import torch
 from torch import Tensor
 
@@ -127,7 +126,7 @@ class CropMaker:
         self._holds_both = holds_both
         self._shares = shares
         side = spaces.crop_px
-        self._drawn_px = 2 * math.ceil(MARGIN * side / 2) if shares.turned else side
+        self._drawn_px = turnable_px(side) if shares.turned else side
 
     def make(self, indices: Sequence[int]) -> CropBatch:
         """Make these crops."""

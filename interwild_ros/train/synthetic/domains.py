@@ -7,7 +7,7 @@ nothing is ever trained on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Range = tuple[float, float]
 _EVEN_GESTURES = (1.5, 1.5, 1.2, 0.8, 1.2, 1.0, 1.0, 0.6, 0.5, 1.8)
@@ -104,6 +104,10 @@ class Domain:
     looks: Looks = field(default_factory=Looks)
     light: Light = field(default_factory=Light)
     sensor: Sensor = field(default_factory=Sensor)
+
+    def of_pairs(self) -> Domain:
+        """Return the same world with two hands in every picture."""
+        return replace(self, hands=replace(self.hands, single=0.0))
 
 
 STUDIO = Domain(

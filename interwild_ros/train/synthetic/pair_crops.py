@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-import math
 from typing import NamedTuple
 
 from interwild_ros.geometry.crops import enlarged, fit_box
@@ -20,7 +18,7 @@ from interwild_ros.train.synthetic.crops import (
 from interwild_ros.train.synthetic.domains import Domain
 from interwild_ros.train.synthetic.pictures import PictureMaker
 from interwild_ros.train.synthetic.scenes import SceneMaker, Scenes
-from interwild_ros.train.synthetic.turning import draw_turns, MARGIN, Turning
+from interwild_ros.train.synthetic.turning import draw_turns, turnable_px, Turning
 import torch
 from torch import Tensor
 
@@ -54,11 +52,10 @@ class PairCropMaker:
 
         :param shares: how many crops are `loose`, and how many `turned` upright.
         """
-        of_pairs = replace(domain, hands=replace(domain.hands, single=0.0))
-        self._scenes = SceneMaker(of_pairs, seed=seed)
+        self._scenes = SceneMaker(domain.of_pairs(), seed=seed)
         self._pictures = PictureMaker(self._scenes)
         self._spaces, self._shares = spaces, shares
-        self._drawn_px = 2 * math.ceil(MARGIN * spaces.crop_px / 2)
+        self._drawn_px = turnable_px(spaces.crop_px)
 
     def draw(self, indices: Sequence[int]) -> PairCrops:
         """Make these pairs."""

@@ -9,6 +9,7 @@ the left hand is is known of drawn pictures of the wild, too; of photographs it 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from interwild_ros.geometry.mirror import mirror_left_from_right, mirror_volume_joints
 from interwild_ros.geometry.rotations import about_viewing_axis
@@ -20,14 +21,13 @@ from interwild_ros.train.streams import JointPairs
 from interwild_ros.train.synthetic.draws import Draws
 from interwild_ros.train.synthetic.pair_crops import PairCrops
 from interwild_ros.train.synthetic.pairs import left_from_right_along_sight
-from interwild_ros.train.tasks.task import as_pictures
+from interwild_ros.train.synthetic.shnet_reading import read_until, said_joints
 import torch
 from torch import Tensor
 import torch.nn.functional as F
 
 DrawPairs = Callable[[Sequence[int]], PairCrops]
 
-_READ_AT_ONCE = 48
 _TURNED_STD = 0.35  # rad
 
 
@@ -48,41 +48,23 @@ class ReadPairs:
 
 def read_pairs(networks: InterWild, draw: DrawPairs, count: int) -> JointPairs:
     """Ask a trained SHNet about both hands of drawn scenes until `count` pairs are read."""
-    parts: list[JointPairs] = []
-    start, was_training = 0, networks.training
-    networks.eval()
-    while (missing := count - sum(len(part.joints) for part in parts)) > 0:
-        numbers = range(start, start + min(missing, _READ_AT_ONCE))
-        crops = draw(numbers)
-        if crops.counts.any():
-            parts.append(_read(networks, crops))
-        start = numbers.stop
-    networks.train(was_training)
-    return JointPairs(*(torch.cat(rows) for rows in zip(*parts, strict=True)))
+    return JointPairs(*read_until(networks, draw, partial(_read, networks), count))
 
 
 def _read(networks: InterWild, crops: PairCrops) -> JointPairs:
     """Return what SHNet says of those pairs of which enough is seen, on the CPU."""
-    crops = PairCrops(*(part[crops.counts] for part in crops))
     spaces, maps = networks.spaces, crops.image_from_crop
-    joints = _said(networks, crops.pictures)
+    said = said_joints(networks, crops.pictures.flatten(0, 1))
+    right, left = said.view(-1, len(Side), *said.shape[1:]).unbind(1)
+    joints = torch.stack([right, mirror_volume_joints(left, spaces)], 1)
     left_from_right_m = crops.left_from_right_m
     if spaces.along_sight:
         said_px = apply_affine(maps, spaces.crop_from_volume(joints[..., :2]))
         left_from_right_m = left_from_right_along_sight(
             left_from_right_m, said_px, crops.focal_px, crops.centre_px
         )
-    return JointPairs(joints, maps, left_from_right_m, crops.interacting)
-
-
-@torch.no_grad()
-def _said(networks: InterWild, pictures: Tensor) -> Tensor:
-    """Return the joints (B, 2, 21, 3), un-mirrored, of pictures (B, 2, 3, S, S)."""
-    device = next(networks.parameters()).device
-    features = networks.hand_roi_net(as_pictures(pictures.flatten(0, 1).to(device)))
-    joints: Tensor = networks.hand_position_net(features).cpu().unflatten(0, (-1, len(Side)))
-    right, left = joints.unbind(1)
-    return torch.stack([right, mirror_volume_joints(left, networks.spaces)], 1)
+    pairs = JointPairs(joints, maps, left_from_right_m, crops.interacting)
+    return JointPairs(*(part[crops.counts] for part in pairs))
 
 
 def _turned(pairs: JointPairs, turns: Tensor) -> JointPairs:

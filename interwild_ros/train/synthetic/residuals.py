@@ -11,7 +11,7 @@ from interwild_ros.networks.interwild import InterWild
 from interwild_ros.records import JOINT_COUNT
 from interwild_ros.train.streams import HandCrops
 from interwild_ros.train.synthetic.draws import Draws
-from interwild_ros.train.tasks.task import as_pictures
+from interwild_ros.train.synthetic.shnet_reading import read_until, said_joints
 import torch
 from torch import Tensor
 
@@ -40,7 +40,7 @@ class Residuals(NamedTuple):
         together = draws.normal(2, 1, 2, std=self.hand)
         flattened = (level * draws.normal(2, 1, 1, std=self.flattened)).exp()
         off_m = level * draws.normal(2, JOINT_COUNT, 1, std=self.depth_m)
-        size = _extents(true_px)[..., None, None]
+        size = extents(true_px)[..., None, None]
         return true_px + size * level * (each + together), depths_m * flattened + off_m
 
 
@@ -49,40 +49,24 @@ NO_BETTER_KNOWN = Residuals()
 # deviation at level 1.
 _SIGMA_OF_MEDIAN = 1 / 0.587
 
-_READ_AT_ONCE = 64
-
 
 def read_joints(networks: InterWild, draw: DrawCrops, count: int) -> tuple[Tensor, Tensor]:
     """Return the joints (count, 21, 3) that SHNet finds and the true ones, in volume cells.
 
     They are those of the first hands that can be seen among the crops that are drawn.
     """
-    pairs: list[tuple[Tensor, Tensor]] = []
-    start, was_training = 0, networks.training
-    networks.eval()
-    while (missing := count - sum(len(true) for _, true in pairs)) > 0:
-        numbers = range(start, start + min(missing, _READ_AT_ONCE))
-        batch = draw(numbers)
+
+    def read(batch: HandCrops) -> tuple[Tensor, Tensor]:
         counts = batch.counts > 0.5
-        pairs.append((_said(networks, batch.pictures)[counts], batch.joints[counts]))
-        start = numbers.stop
-    networks.train(was_training)
-    found, true = (torch.cat(parts)[:count] for parts in zip(*pairs, strict=True))
+        return said_joints(networks, batch.pictures)[counts], batch.joints[counts]
+
+    found, true = read_until(networks, draw, read, count)
     return found, true
-
-
-@torch.no_grad()
-def _said(networks: InterWild, pictures: Tensor) -> Tensor:
-    """Return the joints (N, 21, 3) that SHNet finds, on the CPU."""
-    device = next(networks.parameters()).device
-    features = networks.hand_roi_net(as_pictures(pictures.to(device)))
-    found: Tensor = networks.hand_position_net(features)
-    return found.cpu()
 
 
 def measure_residuals(found: Tensor, true: Tensor, spaces: Spaces) -> Residuals:
     """Measure how wrong joints (N, 21, 3) are that SHNet found; both in volume cells."""
-    off = (found - true)[..., :2] / _extents(true[..., :2])[:, None, None]
+    off = (found - true)[..., :2] / extents(true[..., :2])[:, None, None]
     together = off.mean(1)
     each = off - together[:, None]
     depths_m, wanted_m = (spaces.depth_m_from_volume(joints[..., 2]) for joints in (found, true))
@@ -105,7 +89,7 @@ def _spread(numbers: Tensor) -> float:
     return float(numbers.abs().median()) * _SIGMA_OF_MEDIAN
 
 
-def _extents(points: Tensor) -> Tensor:
+def extents(points: Tensor) -> Tensor:
     """Return the longer sides (...) of the boxes around points (..., 21, 2)."""
     sides = points.amax(-2) - points.amin(-2)
     return sides.amax(-1).clamp(min=torch.finfo(points.dtype).tiny)

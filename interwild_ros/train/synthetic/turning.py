@@ -12,9 +12,14 @@ from interwild_ros.train.synthetic.draws import Draws
 import torch
 from torch import Tensor
 
-MARGIN = math.sqrt(2)  # how much larger a square is that holds another one however it is turned
+_MARGIN = math.sqrt(2)  # how much larger a square is that holds another one however it is turned
 _WRONG_STD, _VERY_WRONG_STD = 0.2, 0.7  # rad: as an earlier look tells the turn
 _VERY_WRONG = 0.15
+
+
+def turnable_px(side_px: int) -> int:
+    """Return the side of a square, even, that holds one of `side_px` however that is turned."""
+    return 2 * math.ceil(_MARGIN * side_px / 2)
 
 
 def draw_turns(draws: Draws, joints_px: Tensor, share: float) -> Tensor:
